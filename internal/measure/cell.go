@@ -1,0 +1,42 @@
+package measure
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Cell names one row of a table: a benchmark run over one datapath. Control
+// marks the second copy of an arm that the A/A comparison is made with.
+type Cell struct {
+	Arm       string `json:"arm"`
+	Path      string `json:"path"`
+	Placement string `json:"placement"`
+	Benchmark string `json:"benchmark"`
+	Control   bool   `json:"control,omitempty"`
+}
+
+// String is the cell's stable name, as "macvlan/pod-ip/cross-node/sockperf-latency".
+func (c Cell) String() string {
+	arm := c.Arm
+	if c.Control {
+		arm += "#control"
+	}
+	return strings.Join([]string{arm, c.Path, c.Placement, c.Benchmark}, "/")
+}
+
+// ParseCell reads what String wrote.
+func ParseCell(s string) (Cell, error) {
+	p := strings.Split(s, "/")
+	if len(p) != 4 || p[0] == "" || p[1] == "" || p[2] == "" || p[3] == "" {
+		return Cell{}, fmt.Errorf("cell %q: want ARM/PATH/PLACEMENT/BENCHMARK", s)
+	}
+	arm, control := strings.CutSuffix(p[0], "#control")
+	return Cell{Arm: arm, Path: p[1], Placement: p[2], Benchmark: p[3], Control: control}, nil
+}
+
+// Round is one valid block: every cell of a comparison measured once, in
+// random order. Values has exactly one entry per cell.
+type Round struct {
+	Index  int
+	Values map[Cell]Values
+}
