@@ -1,0 +1,336 @@
+// Command podrun starts benchmark tools inside pods.
+//
+//	podrun serve -cpu last -- ARGV            become the server, pinned
+//	podrun run -id ID -cpu last -timeout 5s -- ARGV   run a client, certify its output
+//	podrun fetch -id ID                       print a finished run's output again
+//	podrun wait-listen -port N -timeout 5s    wait until something listens here
+//
+// run pins the tool, limits its time and its output, snapshots the counters of
+// the pod's interfaces and of the node's processors around it, and ends the
+// output with the trailer of internal/trailer. The output is kept in -dir until
+// the next run, so that a cut exec stream loses nothing.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cniperf/cniperf/internal/trailer"
+)
+
+// maxOutput bounds what one run may print; a tool that exceeds it is ended.
+const maxOutput = 16 << 20
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "podrun:", err)
+		os.Exit(125)
+	}
+}
+
+type options struct {
+	id, cpu, dir string
+	port         int
+	timeout      time.Duration
+	argv         []string
+}
+
+func run(args []string) error {
+	if len(args) == 0 {
+		return errors.New("want one of serve, run, fetch, wait-listen")
+	}
+	var o options
+	fs := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	fs.StringVar(&o.id, "id", "", "name of the run")
+	fs.StringVar(&o.cpu, "cpu", "", "CPU to pin to: a number, last, or empty for none")
+	fs.StringVar(&o.dir, "dir", "/run/podrun", "where outputs are kept")
+	fs.DurationVar(&o.timeout, "timeout", 0, "when the tool is killed")
+	fs.IntVar(&o.port, "port", 0, "TCP port to wait for")
+	if err := fs.Parse(args[1:]); err != nil {
+		return err
+	}
+	o.argv = fs.Args()
+	switch args[0] {
+	case "serve":
+		return serve(o)
+	case "run":
+		return measure(o, os.Stdout)
+	case "fetch":
+		return fetch(o, os.Stdout)
+	case "wait-listen":
+		return waitListen(o)
+	default:
+		return fmt.Errorf("unknown command %q", args[0])
+	}
+}
+
+func serve(o options) error {
+	if _, err := pin(o.cpu); err != nil {
+		return err
+	}
+	path, err := lookup(o.argv)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("exec %s: %w", path, syscall.Exec(path, o.argv, os.Environ()))
+}
+
+func measure(o options, out io.Writer) error {
+	file, err := outputFile(o)
+	if err != nil {
+		return err
+	}
+	if o.timeout <= 0 {
+		return errors.New("run wants a -timeout above zero")
+	}
+	path, err := lookup(o.argv)
+	if err != nil {
+		return err
+	}
+	if err := forget(o.dir); err != nil {
+		return err
+	}
+	cpus, err := pin(o.cpu)
+	if err != nil {
+		return err
+	}
+
+	ctx, cancel := context.WithTimeout(context.Background(), o.timeout)
+	defer cancel()
+	var output limited
+	cmd := exec.CommandContext(ctx, path, o.argv[1:]...)
+	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	output.full = cancel
+
+	t := trailer.Trailer{CPUs: cpus}
+	if t.Before, err = snapshot(); err != nil {
+		return err
+	}
+	started := time.Now()
+	runErr := cmd.Run()
+	t.Elapsed = time.Since(started)
+	if t.After, err = snapshot(); err != nil {
+		return err
+	}
+	var exited *exec.ExitError
+	if runErr != nil && !errors.As(runErr, &exited) {
+		return fmt.Errorf("start %s: %w", path, runErr)
+	}
+	t.Exit = cmd.ProcessState.ExitCode()
+	t.TimedOut = errors.Is(ctx.Err(), context.DeadlineExceeded)
+	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		t.Signal = unix.SignalName(ws.Signal())
+	}
+
+	whole, err := trailer.Append(output.Bytes(), t)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file+".tmp", whole, 0o644); err != nil {
+		return fmt.Errorf("keep output: %w", err)
+	}
+	if err := os.Rename(file+".tmp", file); err != nil {
+		return fmt.Errorf("keep output: %w", err)
+	}
+	_, err = out.Write(whole)
+	return err
+}
+
+func fetch(o options, out io.Writer) error {
+	file, err := outputFile(o)
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("run %s has no finished output here: %w", o.id, err)
+	}
+	_, err = out.Write(b)
+	return err
+}
+
+// waitListen is a readiness probe that sends nothing to the server: a probe
+// that connects would be a client of sockperf's.
+func waitListen(o options) error {
+	deadline := time.Now().Add(o.timeout)
+	want := fmt.Sprintf(":%04X ", o.port)
+	for {
+		for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+			b, err := os.ReadFile(table)
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
+			for line := range strings.Lines(string(b)) {
+				f := strings.Fields(line)
+				if len(f) > 3 && strings.HasSuffix(f[1]+" ", want) && f[3] == "0A" {
+					return nil
+				}
+			}
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("nothing listens on TCP port %d", o.port)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// pin restricts this thread, and what it starts, to one CPU and returns the
+// CPUs it may run on.
+func pin(cpu string) ([]int, error) {
+	runtime.LockOSThread()
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return nil, fmt.Errorf("read CPU affinity: %w", err)
+	}
+	allowed := members(set)
+	if cpu == "" {
+		return allowed, nil
+	}
+	target := allowed[len(allowed)-1]
+	if cpu != "last" {
+		n, err := strconv.Atoi(cpu)
+		if err != nil || n < 0 || n >= len(set)*64 || !set.IsSet(n) {
+			return nil, fmt.Errorf("cannot pin to CPU %q: allowed are %v", cpu, allowed)
+		}
+		target = n
+	}
+	set.Zero()
+	set.Set(target)
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return nil, fmt.Errorf("pin to CPU %d: %w", target, err)
+	}
+	return []int{target}, nil
+}
+
+func members(set unix.CPUSet) []int {
+	var cpus []int
+	for i := range len(set) * 64 {
+		if set.IsSet(i) {
+			cpus = append(cpus, i)
+		}
+	}
+	return cpus
+}
+
+func lookup(argv []string) (string, error) {
+	if len(argv) == 0 {
+		return "", errors.New("no command given after --")
+	}
+	return exec.LookPath(argv[0])
+}
+
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+
+func outputFile(o options) (string, error) {
+	if !idPattern.MatchString(o.id) {
+		return "", fmt.Errorf("-id %q: want letters, digits, dot, dash or underscore", o.id)
+	}
+	return filepath.Join(o.dir, o.id+".out"), nil
+}
+
+// forget removes earlier outputs: the caller has read them when it starts
+// another run.
+func forget(dir string) error {
+	old, err := filepath.Glob(filepath.Join(dir, "*.out*"))
+	if err != nil {
+		return err
+	}
+	for _, f := range old {
+		if err := os.Remove(f); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func snapshot() (trailer.Snapshot, error) {
+	dev, err := os.ReadFile("/proc/net/dev")
+	if err != nil {
+		return trailer.Snapshot{}, err
+	}
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return trailer.Snapshot{}, err
+	}
+	ifaces, err := parseNetDev(dev)
+	if err != nil {
+		return trailer.Snapshot{}, err
+	}
+	cpu, err := parseStat(stat)
+	return trailer.Snapshot{Interfaces: ifaces, CPU: cpu}, err
+}
+
+func parseNetDev(b []byte) (map[string]trailer.Counters, error) {
+	ifaces := map[string]trailer.Counters{}
+	for line := range strings.Lines(string(b)) {
+		name, rest, ok := strings.Cut(line, ":")
+		if !ok {
+			continue
+		}
+		f := strings.Fields(rest)
+		if len(f) != 16 {
+			return nil, fmt.Errorf("/proc/net/dev: %d fields in %q, want 16", len(f), line)
+		}
+		var n [4]uint64
+		for i, column := range []int{0, 1, 8, 9} {
+			v, err := strconv.ParseUint(f[column], 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("/proc/net/dev: %q: %w", line, err)
+			}
+			n[i] = v
+		}
+		ifaces[strings.TrimSpace(name)] = trailer.Counters{RxBytes: n[0], RxPackets: n[1], TxBytes: n[2], TxPackets: n[3]}
+	}
+	return ifaces, nil
+}
+
+// parseStat reads the first line of /proc/stat:
+// cpu user nice system idle iowait irq softirq steal …
+func parseStat(b []byte) (trailer.CPUTime, error) {
+	first, _, _ := bytes.Cut(b, []byte("\n"))
+	f := strings.Fields(string(first))
+	if len(f) < 9 || f[0] != "cpu" {
+		return trailer.CPUTime{}, fmt.Errorf("/proc/stat begins with %q", first)
+	}
+	var n [9]uint64
+	for i := 1; i < 9; i++ {
+		v, err := strconv.ParseUint(f[i], 10, 64)
+		if err != nil {
+			return trailer.CPUTime{}, fmt.Errorf("/proc/stat: %q: %w", first, err)
+		}
+		n[i] = v
+	}
+	return trailer.CPUTime{User: n[1] + n[2], System: n[3] + n[6], Softirq: n[7], Steal: n[8], Idle: n[4] + n[5]}, nil
+}
+
+// limited keeps at most maxOutput bytes and ends the tool beyond that. exec
+// writes to it from one goroutine, since stdout and stderr are the same writer.
+type limited struct {
+	bytes.Buffer
+	full func()
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	if l.Len()+len(p) > maxOutput {
+		l.full()
+		return 0, fmt.Errorf("output exceeds %d bytes", maxOutput)
+	}
+	return l.Buffer.Write(p)
+}

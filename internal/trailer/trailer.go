@@ -1,0 +1,116 @@
+// Package trailer is the certified end of a tool's output. An exec stream that
+// is cut can still be reported as success, so podrun ends every output with one
+// line that tells how the tool ended and how many bytes of which content came
+// before it. An output without that line, or with another length or checksum,
+// is not a sample.
+package trailer
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Marker begins the trailer's line.
+const Marker = "#podrun "
+
+// ErrCut tells that the output does not end in a whole trailer: the stream was
+// cut, or podrun was killed.
+var ErrCut = errors.New("output is cut: it does not end in podrun's trailer")
+
+// Counters are one network interface's counters since it was made, as in
+// /proc/net/dev.
+type Counters struct {
+	RxBytes   uint64 `json:"rx_bytes"`
+	RxPackets uint64 `json:"rx_packets"`
+	TxBytes   uint64 `json:"tx_bytes"`
+	TxPackets uint64 `json:"tx_packets"`
+}
+
+// CPUTime is the node's processor time since boot in clock ticks (1/100 s), the
+// first line of /proc/stat.
+type CPUTime struct {
+	User    uint64 `json:"user"`
+	System  uint64 `json:"system"`
+	Softirq uint64 `json:"softirq"`
+	Steal   uint64 `json:"steal"`
+	Idle    uint64 `json:"idle"`
+}
+
+// Snapshot is what the client's network namespace and node had counted at one
+// moment.
+type Snapshot struct {
+	Interfaces map[string]Counters `json:"interfaces"`
+	CPU        CPUTime             `json:"cpu"`
+}
+
+// Trailer certifies the bytes before it.
+type Trailer struct {
+	Exit     int           `json:"exit"`             // exit code, -1 if ended by a signal
+	Signal   string        `json:"signal,omitempty"` // the signal that ended the tool
+	TimedOut bool          `json:"timed_out,omitempty"`
+	Bytes    int           `json:"bytes"`
+	SHA256   string        `json:"sha256"`
+	Elapsed  time.Duration `json:"elapsed_ns"`
+	CPUs     []int         `json:"cpus"` // the CPUs the tool was allowed to run on
+	Before   Snapshot      `json:"before"`
+	After    Snapshot      `json:"after"`
+}
+
+// Append returns output followed by the trailer that certifies it. It sets
+// Bytes and SHA256.
+func Append(output []byte, t Trailer) ([]byte, error) {
+	sum := sha256.Sum256(output)
+	t.Bytes, t.SHA256 = len(output), hex.EncodeToString(sum[:])
+	line, err := json.Marshal(t)
+	if err != nil {
+		return nil, fmt.Errorf("trailer: %w", err)
+	}
+	whole := append(bytes.Clone(output), '\n')
+	whole = append(whole, Marker...)
+	whole = append(whole, line...)
+	return append(whole, '\n'), nil
+}
+
+// Split takes apart what Append made. It returns ErrCut when the end is
+// missing, and another error when the content is not the certified one.
+func Split(stream []byte) (output []byte, t Trailer, err error) {
+	i := bytes.LastIndex(stream, []byte("\n"+Marker))
+	if i < 0 || !bytes.HasSuffix(stream, []byte("\n")) {
+		return nil, Trailer{}, ErrCut
+	}
+	output = stream[:i]
+	line := bytes.TrimSuffix(stream[i+1+len(Marker):], []byte("\n"))
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&t); err != nil {
+		return nil, Trailer{}, fmt.Errorf("%w: %w", ErrCut, err)
+	}
+	if len(output) != t.Bytes {
+		return nil, Trailer{}, fmt.Errorf("%w: %d bytes came, podrun wrote %d", ErrCut, len(output), t.Bytes)
+	}
+	if sum := sha256.Sum256(output); hex.EncodeToString(sum[:]) != t.SHA256 {
+		return nil, Trailer{}, fmt.Errorf("output of %d bytes does not have the checksum podrun wrote", len(output))
+	}
+	return output, t, nil
+}
+
+// Delta is what an interface counted between the two snapshots. An interface
+// that is missing before counts from zero.
+func (t Trailer) Delta(iface string) (Counters, bool) {
+	after, ok := t.After.Interfaces[iface]
+	if !ok {
+		return Counters{}, false
+	}
+	before := t.Before.Interfaces[iface]
+	return Counters{
+		RxBytes:   after.RxBytes - before.RxBytes,
+		RxPackets: after.RxPackets - before.RxPackets,
+		TxBytes:   after.TxBytes - before.TxBytes,
+		TxPackets: after.TxPackets - before.TxPackets,
+	}, true
+}
