@@ -1,0 +1,123 @@
+// Package journal keeps a run on disk: one append-only file of checksummed
+// records and, beside it, the raw output of every tool under its own hash.
+// Reports, verdicts and resumed runs are made from it and from nothing else.
+package journal
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/cniperf/cniperf/internal/measure"
+)
+
+// The phases of a comparison. The first is the early one that shows a verdict
+// as soon as the first cluster stands; the full one, over all arms, replaces it.
+const (
+	PhaseFirst = "first"
+	PhaseFull  = "full"
+)
+
+// Header is the first record: what was planned, on what. A resumed run must
+// have the same plan hash and fingerprint.
+type Header struct {
+	RunID       string            `json:"run_id"`
+	Seed        uint64            `json:"seed"`
+	Profile     string            `json:"profile"`
+	Plan        json.RawMessage   `json:"plan,omitempty"`
+	PlanHash    string            `json:"plan_hash"`
+	Fingerprint map[string]string `json:"fingerprint,omitempty"`
+	Started     time.Time         `json:"started"`
+	// Version is the version of cniperf that measured.
+	Version string `json:"version"`
+	// Command is the argv that started the run, for the reproduce section.
+	Command []string `json:"command,omitempty"`
+}
+
+// Stage is how long a part of the run took, and the error that ended it.
+type Stage struct {
+	Name     string        `json:"name"`
+	Duration time.Duration `json:"duration_ns"`
+	Error    string        `json:"error,omitempty"`
+}
+
+// Fact is a proof of what a cluster runs.
+type Fact struct {
+	Cluster string `json:"cluster"`
+	Subject string `json:"subject"`
+	Claim   string `json:"claim"`
+	Found   string `json:"found"`
+}
+
+// Check is a proof of the path that one sample took.
+type Check struct {
+	Claim string `json:"claim"`
+	Found string `json:"found"`
+	OK    bool   `json:"ok"`
+}
+
+// Sample is one run of one tool. Invalid is the reason why it doesn't count,
+// empty for a valid one.
+type Sample struct {
+	Comparison string       `json:"comparison"`
+	Phase      string       `json:"phase"`
+	Round      int          `json:"round"`
+	Attempt    int          `json:"attempt"`
+	Order      int          `json:"order"` // place in the round's random order
+	Cell       measure.Cell `json:"cell"`
+	Command    []string     `json:"command,omitempty"`
+	ClientPod  string       `json:"client_pod,omitempty"`
+	ServerPod  string       `json:"server_pod,omitempty"`
+	ClientNode string       `json:"client_node,omitempty"`
+	ServerNode string       `json:"server_node,omitempty"`
+	ClientCPU  int          `json:"client_cpu"`
+	ServerCPU  int          `json:"server_cpu"`
+	Address    string       `json:"address,omitempty"` // what the client dialled
+	// StartedAt is the time since the run began, by the monotonic clock.
+	StartedAt time.Duration  `json:"started_at_ns"`
+	Duration  time.Duration  `json:"duration_ns"`
+	Values    measure.Values `json:"values,omitempty"`
+	Raw       string         `json:"raw,omitempty"` // SHA-256 of the raw output
+	RawBytes  int64          `json:"raw_bytes,omitempty"`
+	Checks    []Check        `json:"checks,omitempty"`
+	Invalid   string         `json:"invalid,omitempty"`
+}
+
+// Round closes a block: all its samples count, or none does and Cause says why.
+type Round struct {
+	Comparison  string             `json:"comparison"`
+	Phase       string             `json:"phase"`
+	Round       int                `json:"round"`
+	Valid       bool               `json:"valid"`
+	Cause       string             `json:"cause,omitempty"`
+	Disturbance map[string]float64 `json:"disturbance,omitempty"`
+	Disturbed   bool               `json:"disturbed,omitempty"`
+}
+
+// Skip is a cell that isn't measured, with its reason; in every phase if Phase
+// is empty.
+type Skip struct {
+	Cell       measure.Cell `json:"cell"`
+	Comparison string       `json:"comparison"`
+	Phase      string       `json:"phase,omitempty"`
+	Reason     string       `json:"reason"`
+}
+
+// Verdict is the judgement of one assertion. Verdict holds its evidence in the
+// form that the judge gave it.
+type Verdict struct {
+	Comparison string          `json:"comparison"`
+	Phase      string          `json:"phase"`
+	Assertion  string          `json:"assertion"`
+	Outcome    string          `json:"outcome"` // pass, fail or inconclusive
+	Sentence   string          `json:"sentence"`
+	Gate       bool            `json:"gate"` // decides the exit code; else it only informs
+	Verdict    json.RawMessage `json:"verdict,omitempty"`
+}
+
+// End is the last record of a run that ended in an orderly way.
+type End struct {
+	Outcome  string        `json:"outcome"`
+	ExitCode int           `json:"exit_code"`
+	Reason   string        `json:"reason,omitempty"`
+	Duration time.Duration `json:"duration_ns"`
+}
