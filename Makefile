@@ -1,0 +1,48 @@
+# cniperf: which Kubernetes datapath is faster, by how much, and did it get
+# slower. Every target is a thin call; the work is in Go and in hack/.
+
+PROFILE ?= quick
+ARGS    ?=
+
+.PHONY: help
+help: ## show this help
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: perf
+perf: ## from a bare machine to the verdict table (PROFILE=quick)
+	@hack/perf.sh $(PROFILE) $(ARGS)
+
+.PHONY: smoke
+smoke: ## the real path in a few minutes: does it work, not who wins
+	@hack/perf.sh smoke $(ARGS)
+
+.PHONY: test
+test: ## everything that needs no root, no cluster and no container engine
+	go vet ./...
+	go vet -tags perf ./e2e
+	hack/verify.sh
+	go test ./...
+
+.PHONY: test-statistics
+test-statistics: ## 20,000 simulated runs per null world: error rates and power
+	CNIPERF_LONG=1 go test -count=1 -timeout 60m -v -run 'Long|Simulat|World|Power' ./internal/verdict/
+
+.PHONY: lint
+lint: ## golangci-lint, pinned in hack/lint/go.mod
+	go tool -modfile=hack/lint/go.mod golangci-lint run ./...
+
+.PHONY: doctor
+doctor: bin/cniperf ## what this machine lacks, why it matters, how to mend it
+	@bin/cniperf doctor $(ARGS)
+
+.PHONY: images
+images: bin/cniperf ## build or pull every image (cached by recipe)
+	@bin/cniperf images $(ARGS)
+
+.PHONY: down
+down: bin/cniperf ## remove clusters, networks, volumes: nothing of ours is left
+	@bin/cniperf down $(ARGS)
+
+.PHONY: bin/cniperf
+bin/cniperf:
+	@go build -o $@ ./cmd/cniperf

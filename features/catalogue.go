@@ -1,0 +1,306 @@
+// Package features holds what is measured: the catalogue of arms, benchmarks
+// and comparisons as data, the loop that measures a comparison in interleaved
+// rounds, and the builder that makes an e2e feature of it.
+package features
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/measure"
+)
+
+// Arm is one datapath under test.
+type Arm struct {
+	Name    string           `yaml:"name"`
+	Cluster string           `yaml:"cluster"` // of the lab, where its pods run
+	CNI     string           `yaml:"cni"`
+	Network workload.Network `yaml:"network"`
+	Path    string           `yaml:"path"` // overrides the comparison's, for host-network arms
+}
+
+// Benchmark is a tool with its mode and the metric its verdicts are about.
+type Benchmark struct {
+	Name   string `yaml:"name"`
+	Tool   string `yaml:"tool"`
+	Metric string `yaml:"metric"`
+	Port   int    `yaml:"port"`
+}
+
+// Comparison is a set of arms measured together, round by round.
+type Comparison struct {
+	Name      string   `yaml:"name"`
+	Title     string   `yaml:"title"`
+	Benchmark string   `yaml:"benchmark"`
+	Path      string   `yaml:"path"`
+	Placement string   `yaml:"placement"`
+	Arms      []string `yaml:"arms"`
+	Control   string   `yaml:"control"`
+	Early     bool     `yaml:"early"` // also measured on the first cluster alone, while the others are not ready
+}
+
+// Catalogue is everything that can be measured.
+type Catalogue struct {
+	Arms        []Arm        `yaml:"arms"`
+	Benchmarks  []Benchmark  `yaml:"benchmarks"`
+	Comparisons []Comparison `yaml:"comparisons"`
+}
+
+//go:embed catalogue.yaml
+var catalogueYAML []byte
+
+// LoadCatalogue returns the embedded catalogue.
+func LoadCatalogue() (*Catalogue, error) {
+	var c Catalogue
+	if err := decodeStrict(bytes.NewReader(catalogueYAML), &c); err != nil {
+		return nil, fmt.Errorf("catalogue.yaml: %w", err)
+	}
+	return &c, c.validate()
+}
+
+func (c *Catalogue) validate() error {
+	for _, cmp := range c.Comparisons {
+		if _, err := c.Benchmark(cmp.Benchmark); err != nil {
+			return fmt.Errorf("comparison %s: %w", cmp.Name, err)
+		}
+		for _, a := range cmp.Arms {
+			if _, err := c.Arm(a); err != nil {
+				return fmt.Errorf("comparison %s: %w", cmp.Name, err)
+			}
+		}
+		if !slices.Contains(cmp.Arms, cmp.Control) {
+			return fmt.Errorf("comparison %s: control %q is not one of its arms %v", cmp.Name, cmp.Control, cmp.Arms)
+		}
+	}
+	return nil
+}
+
+// Arm returns the arm of that name, or an error that lists the known ones.
+func (c *Catalogue) Arm(name string) (Arm, error) {
+	return byName("arm", c.Arms, func(a Arm) string { return a.Name }, name)
+}
+
+// Benchmark returns the benchmark of that name, or an error that lists the
+// known ones.
+func (c *Catalogue) Benchmark(name string) (Benchmark, error) {
+	return byName("benchmark", c.Benchmarks, func(b Benchmark) string { return b.Name }, name)
+}
+
+// Comparison returns the comparison of that name, or an error that lists the
+// known ones.
+func (c *Catalogue) Comparison(name string) (Comparison, error) {
+	return byName("comparison", c.Comparisons, func(c Comparison) string { return c.Name }, name)
+}
+
+func byName[T any](kind string, all []T, nameOf func(T) string, name string) (T, error) {
+	names := make([]string, len(all))
+	for i, v := range all {
+		if names[i] = nameOf(v); names[i] == name {
+			return v, nil
+		}
+	}
+	var none T
+	return none, fmt.Errorf("unknown %s %q: known are %s", kind, name, strings.Join(names, ", "))
+}
+
+// Cells returns the cells of one round: every arm, then the control's copy.
+func (c *Catalogue) Cells(cmp Comparison) ([]measure.Cell, error) {
+	var cells []measure.Cell
+	for _, name := range cmp.Arms {
+		arm, err := c.Arm(name)
+		if err != nil {
+			return nil, err
+		}
+		cells = append(cells, cell(cmp, arm))
+	}
+	arm, err := c.Arm(cmp.Control)
+	if err != nil {
+		return nil, err
+	}
+	control := cell(cmp, arm)
+	control.Control = true
+	return append(cells, control), nil
+}
+
+func cell(cmp Comparison, arm Arm) measure.Cell {
+	p := cmp.Path
+	if arm.Path != "" {
+		p = arm.Path
+	}
+	return measure.Cell{Arm: arm.Name, Path: p, Placement: cmp.Placement, Benchmark: cmp.Benchmark}
+}
+
+// Clusters returns the lab's clusters that the comparison needs, in the order
+// of its arms.
+func (c *Catalogue) Clusters(cmp Comparison) ([]string, error) {
+	var clusters []string
+	for _, name := range cmp.Arms {
+		arm, err := c.Arm(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(clusters, arm.Cluster) {
+			clusters = append(clusters, arm.Cluster)
+		}
+	}
+	return clusters, nil
+}
+
+// Within returns the comparison narrowed to the arms of the given clusters, and
+// the arms left out.
+func (c *Catalogue) Within(cmp Comparison, clusters []string) (Comparison, []Arm, error) {
+	var left []Arm
+	narrowed := cmp
+	narrowed.Arms = nil
+	for _, name := range cmp.Arms {
+		arm, err := c.Arm(name)
+		if err != nil {
+			return cmp, nil, err
+		}
+		if slices.Contains(clusters, arm.Cluster) {
+			narrowed.Arms = append(narrowed.Arms, name)
+		} else {
+			left = append(left, arm)
+		}
+	}
+	if !slices.Contains(narrowed.Arms, cmp.Control) {
+		return cmp, nil, fmt.Errorf("comparison %s: its control %s is in none of the clusters %v", cmp.Name, cmp.Control, clusters)
+	}
+	return narrowed, left, nil
+}
+
+// Labels returns the e2e labels of a comparison and their values.
+func (c *Catalogue) Labels(cmp Comparison) map[string][]string {
+	labels := map[string][]string{
+		"comparison": {cmp.Name},
+		"benchmark":  {cmp.Benchmark},
+		"path":       {cmp.Path},
+		"placement":  {cmp.Placement},
+		"arm":        slices.Clone(cmp.Arms),
+	}
+	if b, err := c.Benchmark(cmp.Benchmark); err == nil {
+		labels["tool"] = []string{b.Tool}
+	}
+	for _, name := range cmp.Arms {
+		if arm, err := c.Arm(name); err == nil && !slices.Contains(labels["cni"], arm.CNI) {
+			labels["cni"] = append(labels["cni"], arm.CNI)
+		}
+	}
+	return labels
+}
+
+// CheckLabels refuses a label or value that no comparison has, since the
+// framework would silently select nothing.
+func (c *Catalogue) CheckLabels(asked map[string][]string) error {
+	known := map[string][]string{}
+	for _, cmp := range c.Comparisons {
+		for k, vs := range c.Labels(cmp) {
+			for _, v := range vs {
+				if !slices.Contains(known[k], v) {
+					known[k] = append(known[k], v)
+				}
+			}
+		}
+	}
+	for k, vs := range asked {
+		values, ok := known[k]
+		if !ok {
+			return fmt.Errorf("unknown label %q: known are %s", k, strings.Join(sortedKeys(known), ", "))
+		}
+		for _, v := range vs {
+			if !slices.Contains(values, v) {
+				return fmt.Errorf("no comparison has the label %s=%s: known values are %s", k, v, strings.Join(values, ", "))
+			}
+		}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Profile is how much to measure.
+type Profile struct {
+	APIVersion    string   `yaml:"apiVersion"`
+	Kind          string   `yaml:"kind"`
+	Name          string   `yaml:"name"`
+	SampleSeconds int      `yaml:"sampleSeconds"` // of one sample
+	MinRounds     int      `yaml:"minRounds"`
+	MaxRounds     int      `yaml:"maxRounds"` // valid ones
+	Comparisons   []string `yaml:"comparisons"`
+	Clusters      []string `yaml:"clusters"` // only the arms of these, if any are named
+	Judge         bool     `yaml:"judge"`    // whether its rounds suffice for verdicts
+}
+
+// LoadProfile reads the profile of that name from fsys (profiles/NAME.yaml).
+func LoadProfile(fsys fs.FS, name string, c *Catalogue) (Profile, error) {
+	f, err := fsys.Open(path.Join("profiles", name+".yaml"))
+	if err != nil {
+		known, globErr := fs.Glob(fsys, "profiles/*.yaml")
+		if globErr != nil {
+			return Profile{}, globErr
+		}
+		for i, k := range known {
+			known[i] = strings.TrimSuffix(path.Base(k), ".yaml")
+		}
+		return Profile{}, fmt.Errorf("unknown profile %q: known are %s", name, strings.Join(known, ", "))
+	}
+	defer f.Close()
+	var p Profile
+	if err := decodeStrict(f, &p); err != nil {
+		return Profile{}, fmt.Errorf("profile %s: %w", name, err)
+	}
+	return p, p.validate(c)
+}
+
+func (p Profile) validate(c *Catalogue) error {
+	check := func(what string, v, low, high int) error {
+		if v < low || v > high {
+			return fmt.Errorf("profile %s: %s is %d, want %d to %d", p.Name, what, v, low, high)
+		}
+		return nil
+	}
+	if p.APIVersion != "cniperf.io/v1" || p.Kind != "Profile" {
+		return fmt.Errorf("profile %s: is %s %s, want cniperf.io/v1 Profile", p.Name, p.APIVersion, p.Kind)
+	}
+	if err := check("sampleSeconds", p.SampleSeconds, 1, 300); err != nil {
+		return err
+	}
+	if err := check("minRounds", p.MinRounds, 1, 1000); err != nil {
+		return err
+	}
+	if err := check("maxRounds", p.MaxRounds, p.MinRounds, 1000); err != nil {
+		return err
+	}
+	if len(p.Comparisons) == 0 {
+		return fmt.Errorf("profile %s: no comparisons", p.Name)
+	}
+	for _, name := range p.Comparisons {
+		if _, err := c.Comparison(name); err != nil {
+			return fmt.Errorf("profile %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+// decodeStrict refuses unknown fields, with their line.
+func decodeStrict(r io.Reader, v any) error {
+	d := yaml.NewDecoder(r)
+	d.KnownFields(true)
+	return d.Decode(v)
+}
