@@ -36,7 +36,9 @@ func run(ctx context.Context, args []string) int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand()
+	root.AddCommand(
+		newDoctorCommand(),
+	)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
