@@ -139,7 +139,7 @@ func measure(o options, out io.Writer) error {
 		t.Signal = unix.SignalName(ws.Signal())
 	}
 
-	whole, err := trailer.Append(output.Bytes(), t)
+	whole, err := trailer.Append(output.buf.Bytes(), t)
 	if err != nil {
 		return err
 	}
@@ -322,15 +322,16 @@ func parseStat(b []byte) (trailer.CPUTime, error) {
 
 // limited keeps at most maxOutput bytes and ends the tool beyond that. exec
 // writes to it from one goroutine, since stdout and stderr are the same writer.
+// The buffer is not embedded: io.Copy would fill it past Write, by ReadFrom.
 type limited struct {
-	bytes.Buffer
+	buf  bytes.Buffer
 	full func()
 }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > maxOutput {
+	if l.buf.Len()+len(p) > maxOutput {
 		l.full()
 		return 0, fmt.Errorf("output exceeds %d bytes", maxOutput)
 	}
-	return l.Buffer.Write(p)
+	return l.buf.Write(p)
 }

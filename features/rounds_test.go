@@ -1,0 +1,149 @@
+package features
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/measure"
+)
+
+var testCells = []measure.Cell{{Arm: "a"}, {Arm: "b"}, {Arm: "b", Control: true}}
+
+// newRounds returns rounds over testCells whose samples come from sample, and
+// the list its records are kept in.
+func newRounds(sample func(journal.Sample) (journal.Sample, error)) (*Rounds, *[]any) {
+	var records []any
+	return &Rounds{
+		Comparison: "c", Phase: journal.PhaseFull, Cells: testCells, Seed: 1, Min: 2, Max: 5,
+		Sample:   func(_ context.Context, s journal.Sample) (journal.Sample, error) { return sample(s) },
+		Decided:  func([]measure.Round) bool { return false },
+		Record:   func(r any) error { records = append(records, r); return nil },
+		Progress: func(int, int, measure.Cell) {},
+	}, &records
+}
+
+func good(s journal.Sample) (journal.Sample, error) {
+	s.Values = measure.Values{{Metric: measure.Latency, Value: float64(s.Round)}}
+	return s, nil
+}
+
+func TestEveryRoundHasEveryCellOnce(t *testing.T) {
+	r, records := newRounds(good)
+	rounds, err := r.Measure(context.Background())
+	require.NoError(t, err)
+	require.Len(t, rounds, 5)
+	orders := map[string]bool{}
+	var order []string
+	for _, rec := range *records {
+		switch rec := rec.(type) {
+		case journal.Sample:
+			order = append(order, rec.Cell.String())
+			assert.Equal(t, len(order), rec.Order)
+		case journal.Round:
+			assert.True(t, rec.Valid)
+			orders[slices.Clone(order)[0]+order[1]] = true
+			order = nil
+		}
+	}
+	assert.Greater(t, len(orders), 1, "five rounds all in one order")
+	for _, round := range rounds {
+		assert.Len(t, round.Values, len(testCells))
+	}
+}
+
+func TestOrderIsAFunctionOfTheSeed(t *testing.T) {
+	r, _ := newRounds(good)
+	again, _ := newRounds(good)
+	for round := range 20 {
+		assert.Equal(t, r.order(round, 1), again.order(round, 1))
+	}
+	again.Seed = 2
+	same := 0
+	for round := range 60 {
+		if slices.Equal(r.order(round, 1), again.order(round, 1)) {
+			same++
+		}
+	}
+	assert.Less(t, same, 30, "another seed draws the same orders")
+}
+
+func TestStopsWhenDecidedButNotBeforeMin(t *testing.T) {
+	r, _ := newRounds(good)
+	var asked []int
+	r.Decided = func(rounds []measure.Round) bool { asked = append(asked, len(rounds)); return len(rounds) >= 3 }
+	rounds, err := r.Measure(context.Background())
+	require.NoError(t, err)
+	assert.Len(t, rounds, 3)
+	assert.Equal(t, []int{2, 3}, asked)
+}
+
+func TestInvalidSampleDropsTheWholeRound(t *testing.T) {
+	failed := false
+	r, records := newRounds(func(s journal.Sample) (journal.Sample, error) {
+		if s.Round == 2 && s.Order == 2 && !failed {
+			failed = true
+			s.Invalid = "client pod was killed"
+			return s, nil
+		}
+		return good(s)
+	})
+	rounds, err := r.Measure(context.Background())
+	require.NoError(t, err)
+	require.Len(t, rounds, 5)
+	var dropped []journal.Round
+	for _, rec := range *records {
+		if rd, ok := rec.(journal.Round); ok && !rd.Valid {
+			dropped = append(dropped, rd)
+		}
+	}
+	require.Len(t, dropped, 1)
+	assert.Equal(t, 2, dropped[0].Round)
+	assert.Contains(t, dropped[0].Cause, "client pod was killed")
+}
+
+func TestGivesUpAfterThreeInvalidAttempts(t *testing.T) {
+	calls := 0
+	r, _ := newRounds(func(s journal.Sample) (journal.Sample, error) {
+		calls++
+		s.Invalid = "connection refused"
+		return s, nil
+	})
+	rounds, err := r.Measure(context.Background())
+	assert.ErrorContains(t, err, "connection refused")
+	assert.Empty(t, rounds)
+	assert.Equal(t, maxAttempts, calls)
+}
+
+func TestKeepsWhatWasMeasuredBeforeAnError(t *testing.T) {
+	full := errors.New("disk full")
+	r, _ := newRounds(good)
+	r.Record = func(rec any) error {
+		if s, ok := rec.(journal.Sample); ok && s.Round == 3 {
+			return full
+		}
+		return nil
+	}
+	rounds, err := r.Measure(context.Background())
+	assert.ErrorIs(t, err, full)
+	assert.Len(t, rounds, 2)
+}
+
+func TestCancelEndsBetweenSamples(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	stop := errors.New("interrupted")
+	r, _ := newRounds(func(s journal.Sample) (journal.Sample, error) {
+		if s.Round == 2 {
+			cancel(stop)
+		}
+		return good(s)
+	})
+	rounds, err := r.Measure(ctx)
+	assert.ErrorIs(t, err, stop)
+	assert.Len(t, rounds, 1)
+}
