@@ -1,0 +1,435 @@
+package features
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cniperf/cniperf/fixtures/testbed"
+	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/progress"
+	"github.com/cniperf/cniperf/internal/verdict"
+)
+
+// phaseConfirm is a second batch on fresh pods, measured only when the first
+// one says fail.
+const phaseConfirm = "confirm"
+
+// leftoverTTL is after what time a later run may remove what this one left. It
+// is longer than any run, so that a sweep never takes a living run's pods.
+const leftoverTTL = 24 * time.Hour
+
+// Suite is one run: what is measured, on what, and where it is recorded.
+type Suite struct {
+	Catalogue  *Catalogue
+	Profile    Profile
+	Thresholds verdict.Thresholds
+	Testbed    *testbed.Testbed
+	Journal    *journal.Writer
+	Progress   *progress.Reporter
+	RunID      string
+	Seed       uint64
+	Started    time.Time
+
+	results map[string]*result // by comparison and phase
+}
+
+// result is a measured comparison, or the error that ended it.
+type result struct {
+	comparison verdict.Comparison
+	verdicts   []verdict.Verdict
+	err        error
+}
+
+// ErrInfrastructure marks errors that say nothing about any datapath.
+var ErrInfrastructure = errors.New("infrastructure")
+
+// measured returns a comparison's result in a phase; the first call measures.
+// Every step of a feature calls it, so that one step alone can be selected.
+func (s *Suite) measured(ctx context.Context, name, phase string) (*result, error) {
+	key := name + "/" + phase
+	if r, ok := s.results[key]; ok {
+		return r, r.err
+	}
+	if s.results == nil {
+		s.results = map[string]*result{}
+	}
+	r := &result{}
+	s.results[key] = r
+	r.err = s.measure(ctx, name, phase, r)
+	return r, r.err
+}
+
+// narrowed is the comparison as this phase of this profile measures it.
+func (s *Suite) narrowed(name, phase string) (Comparison, []Arm, error) {
+	cmp, err := s.Catalogue.Comparison(name)
+	if err != nil {
+		return cmp, nil, err
+	}
+	clusters, err := s.Catalogue.Clusters(cmp)
+	if err != nil {
+		return cmp, nil, err
+	}
+	if len(s.Profile.Clusters) > 0 {
+		clusters = s.Profile.Clusters
+	}
+	if phase == journal.PhaseFirst {
+		clusters = clusters[:1]
+	}
+	return s.Catalogue.Within(cmp, clusters)
+}
+
+// Early tells whether a comparison is worth a first verdict of its own: its
+// first cluster can be measured while images of another have still to be built.
+func (s *Suite) Early(ctx context.Context, name string) (bool, string, error) {
+	cmp, _, err := s.narrowed(name, journal.PhaseFull)
+	if err != nil {
+		return false, "", err
+	}
+	clusters, err := s.Catalogue.Clusters(cmp)
+	if err != nil {
+		return false, "", err
+	}
+	if !cmp.Early || len(clusters) < 2 {
+		return false, "one cluster serves the whole comparison", nil
+	}
+	for _, c := range clusters[1:] {
+		cached, err := s.Testbed.Cached(ctx, c)
+		if err != nil {
+			return false, "", err
+		}
+		if !cached {
+			return true, "", nil
+		}
+	}
+	return false, "the images of all clusters are there, so the full comparison can start at once", nil
+}
+
+func (s *Suite) measure(ctx context.Context, name, phase string, r *result) error {
+	cmp, left, err := s.narrowed(name, phase)
+	if err != nil {
+		return err
+	}
+	for _, arm := range left {
+		skip := journal.Skip{Cell: cell(cmp, arm), Comparison: name, Phase: phase, Reason: s.whyLeft(phase, arm)}
+		if err := s.Journal.Append(skip); err != nil {
+			return err
+		}
+	}
+	rounds, dropped, err := s.batch(ctx, cmp, phase)
+	r.comparison = verdict.Comparison{Rounds: rounds, Dropped: dropped}
+	if err != nil {
+		return err
+	}
+	if !s.Profile.Judge {
+		return nil
+	}
+	if r.verdicts, err = s.judge(r.comparison, cmp); err != nil {
+		return err
+	}
+	if phase == journal.PhaseFull && slices.ContainsFunc(r.verdicts, func(v verdict.Verdict) bool { return v.NeedsConfirmation }) {
+		s.Progress.Printf("a first batch says fail: measuring a second one on fresh pods")
+		confirming, _, err := s.batch(ctx, cmp, phaseConfirm)
+		r.comparison.Confirming = confirming
+		if err != nil {
+			return err
+		}
+		if r.verdicts, err = s.judge(r.comparison, cmp); err != nil {
+			return err
+		}
+	}
+	return s.recordVerdicts(name, phase, r.verdicts)
+}
+
+func (s *Suite) whyLeft(phase string, arm Arm) string {
+	if phase == journal.PhaseFirst {
+		return fmt.Sprintf("the first verdict comes before cluster %s stands", arm.Cluster)
+	}
+	return fmt.Sprintf("profile %s measures only in %v, this arm is in %s", s.Profile.Name, s.Profile.Clusters, arm.Cluster)
+}
+
+// batch deploys fresh pods, measures rounds between them and removes the pods.
+func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) (_ []measure.Round, dropped map[measure.Cell]int, err error) {
+	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
+	if err != nil {
+		return nil, nil, err
+	}
+	clusters, err := s.clusters(ctx, cmp)
+	if err != nil {
+		return nil, nil, err
+	}
+	targets, cleanUp, err := s.deploy(ctx, cmp, phase, clusters)
+	defer func() { err = errors.Join(err, cleanUp()) }()
+	if err != nil {
+		return nil, nil, err
+	}
+	cells, err := s.Catalogue.Cells(cmp)
+	if err != nil {
+		return nil, nil, err
+	}
+	smp := &sampler{
+		benchmark: bench,
+		length:    time.Duration(s.Profile.SampleSeconds) * time.Second,
+		targets:   targets,
+		store:     s.Journal.StoreRaw,
+		now:       func() time.Duration { return time.Since(s.Started) },
+	}
+	dropped = map[measure.Cell]int{}
+	rounds := &Rounds{
+		Comparison: cmp.Name, Phase: phase, Cells: cells, Seed: s.Seed,
+		Min: s.Profile.MinRounds, Max: s.Profile.MaxRounds,
+		Sample: func(ctx context.Context, j journal.Sample) (journal.Sample, error) {
+			j, err := smp.sample(ctx, j)
+			if err == nil && j.Invalid != "" {
+				dropped[j.Cell]++
+				s.Progress.Printf("round %d dropped: %s: %s", j.Round, j.Cell, j.Invalid)
+			}
+			return j, err
+		},
+		Decided: func(rounds []measure.Round) bool { return s.decided(cmp, rounds, dropped) },
+		Record:  s.Journal.Append,
+	}
+	stage := s.Progress.Stage("measure "+cmp.Title, rounds.Expected(smp.length))
+	rounds.Progress = func(round, attempt int, c measure.Cell) {
+		stage.Step("round %d of %d to %d", round, rounds.Min, rounds.Max)
+	}
+	started := time.Now()
+	valid, err := rounds.Measure(ctx)
+	err = stage.End(err)
+	return valid, dropped, errors.Join(err, s.recordStage("measure "+cmp.Name+" "+phase, started, err))
+}
+
+// decided tells whether every assertion about the comparison has its verdict.
+// Without any assertion the profile's rounds are all there is to do.
+func (s *Suite) decided(cmp Comparison, rounds []measure.Round, dropped map[measure.Cell]int) bool {
+	if !s.Profile.Judge {
+		return false
+	}
+	verdicts, err := s.judge(verdict.Comparison{Rounds: rounds, Dropped: dropped}, cmp)
+	return err == nil && len(verdicts) > 0 && !slices.ContainsFunc(verdicts, func(v verdict.Verdict) bool {
+		// A batch that fails is complete: what is missing is the second one.
+		return !v.Final && !v.NeedsConfirmation
+	})
+}
+
+// judge returns the verdicts about the comparison's own cells.
+func (s *Suite) judge(c verdict.Comparison, cmp Comparison) ([]verdict.Verdict, error) {
+	about, err := s.Assertions(cmp)
+	if err != nil || len(about) == 0 {
+		return nil, err
+	}
+	t := s.Thresholds
+	t.Assertions = about
+	return verdict.Judge(t, s.Testbed.Provider(), c)
+}
+
+// Assertions are those of the thresholds whose two cells the comparison has.
+func (s *Suite) Assertions(cmp Comparison) ([]verdict.Assertion, error) {
+	cells, err := s.Catalogue.Cells(cmp)
+	if err != nil {
+		return nil, err
+	}
+	var about []verdict.Assertion
+	for _, a := range s.Thresholds.Assertions {
+		x, y := a.Cells()
+		if slices.Contains(cells, x) && slices.Contains(cells, y) {
+			about = append(about, a)
+		}
+	}
+	return about, nil
+}
+
+func (s *Suite) recordVerdicts(comparison, phase string, verdicts []verdict.Verdict) error {
+	for _, v := range verdicts {
+		evidence, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("verdict %s: %w", v.Name, err)
+		}
+		err = s.Journal.Append(journal.Verdict{
+			Comparison: comparison, Phase: phase, Assertion: v.Name, Outcome: string(v.Outcome),
+			Sentence: v.Explanation, Gate: v.Role == verdict.Gate, Verdict: evidence,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Suite) recordStage(name string, started time.Time, err error) error {
+	stage := journal.Stage{Name: name, Duration: time.Since(started)}
+	if err != nil {
+		stage.Error = err.Error()
+	}
+	return s.Journal.Append(stage)
+}
+
+// clusters brings up what the comparison runs on and records the proofs of it.
+func (s *Suite) clusters(ctx context.Context, cmp Comparison) (map[string]*testbed.Cluster, error) {
+	names, err := s.Catalogue.Clusters(cmp)
+	if err != nil {
+		return nil, err
+	}
+	clusters := map[string]*testbed.Cluster{}
+	for _, name := range names {
+		c, fresh, err := s.Testbed.Cluster(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("%w: cluster %s: %w", ErrInfrastructure, name, err)
+		}
+		clusters[name] = c
+		if !fresh {
+			continue
+		}
+		for _, f := range c.Facts {
+			if err := s.Journal.Append(journal.Fact{Cluster: name, Subject: f.Subject, Claim: f.Claim, Found: f.Found}); err != nil {
+				return nil, err
+			}
+		}
+		for _, t := range c.Timings {
+			if err := s.Journal.Append(journal.Stage{Name: t.Stage, Duration: t.Duration}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return clusters, nil
+}
+
+// deploy makes a pair of pods for every cell. The returned clean-up removes
+// them and is to be called also after an error.
+func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster) (map[measure.Cell]*target, func() error, error) {
+	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
+	if err != nil {
+		return nil, noCleanUp, err
+	}
+	cells, err := s.Catalogue.Cells(cmp)
+	if err != nil {
+		return nil, noCleanUp, err
+	}
+	stage := s.Progress.Stage("pods for "+cmp.Title, 10*time.Second)
+	var deployers []*workload.Cluster
+	cleanUp := func() error {
+		// Clean-up must happen also when the run was interrupted.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
+		defer cancel()
+		var errs []error
+		for _, d := range deployers {
+			errs = append(errs, d.Delete(ctx))
+		}
+		return errors.Join(errs...)
+	}
+	targets := map[measure.Cell]*target{}
+	for _, name := range sortedKeys(clusters) {
+		c := clusters[name]
+		d, err := workload.NewCluster(name, c.REST, c.BenchImage, s.RunID, time.Now().Add(leftoverTTL))
+		if err != nil {
+			return nil, cleanUp, stage.End(err)
+		}
+		deployers = append(deployers, d)
+		swept, err := d.Sweep(ctx, time.Now())
+		if err != nil {
+			return nil, cleanUp, stage.End(err)
+		}
+		if len(swept) > 0 {
+			s.Progress.Printf("cluster %s: removed what an earlier run had left: %v", name, swept)
+		}
+		var specs []workload.Spec
+		var placed []measure.Cell
+		for _, cl := range cells {
+			arm, err := s.Catalogue.Arm(cl.Arm)
+			if err != nil {
+				return nil, cleanUp, stage.End(err)
+			}
+			if arm.Cluster == name {
+				specs = append(specs, pairSpec(arm, cl, c, phase))
+				placed = append(placed, cl)
+			}
+		}
+		pairs, err := d.Deploy(ctx, specs)
+		if err != nil {
+			return nil, cleanUp, stage.End(fmt.Errorf("%w: %w", ErrInfrastructure, err))
+		}
+		for i, p := range pairs {
+			arm, err := s.Catalogue.Arm(placed[i].Arm)
+			if err != nil {
+				return nil, cleanUp, stage.End(err)
+			}
+			if targets[placed[i]], err = newTarget(ctx, arm, p, bench.Tool); err != nil {
+				return nil, cleanUp, stage.End(fmt.Errorf("%w: %w", ErrInfrastructure, err))
+			}
+		}
+	}
+	return targets, cleanUp, stage.End(nil)
+}
+
+// cleanUpTimeout bounds what an interrupted run spends on removing its pods.
+const cleanUpTimeout = 60 * time.Second
+
+func noCleanUp() error { return nil }
+
+func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string) workload.Spec {
+	name := arm.Name
+	if c.Control {
+		name += "-control"
+	}
+	if phase == phaseConfirm {
+		name += "-confirm"
+	}
+	return workload.Spec{Name: name, Network: arm.Network, ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode}
+}
+
+// Plan is everything that decides what a run measures. Two runs with one plan
+// hash are comparable, and one may resume the other.
+type Plan struct {
+	Profile    Profile            `json:"profile"`
+	Catalogue  *Catalogue         `json:"catalogue"`
+	Thresholds verdict.Thresholds `json:"thresholds"`
+	Seed       uint64             `json:"seed"`
+}
+
+// Plan returns the run's plan as JSON and its SHA-256.
+func (s *Suite) Plan() (json.RawMessage, string, error) {
+	b, err := json.Marshal(Plan{s.Profile, s.Catalogue, s.Thresholds, s.Seed})
+	if err != nil {
+		return nil, "", fmt.Errorf("plan: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return b, hex.EncodeToString(sum[:]), nil
+}
+
+// Outcome is the exit code of the run and what to say of it. Only the gates of
+// the full comparisons count; a profile that does not judge passes when it
+// measured everything.
+func (s *Suite) Outcome() (int, string) {
+	var verdicts []verdict.Verdict
+	full := 0
+	for _, name := range s.Profile.Comparisons {
+		r, ok := s.results[name+"/"+journal.PhaseFull]
+		if !ok {
+			continue
+		}
+		if r.err != nil {
+			return verdict.ExitInfrastructure, r.err.Error()
+		}
+		full++
+		verdicts = append(verdicts, r.verdicts...)
+	}
+	if full == 0 {
+		return verdict.ExitInfrastructure, "nothing was measured"
+	}
+	if !s.Profile.Judge {
+		return verdict.ExitPass, fmt.Sprintf("profile %s: %d comparisons measured, none judged", s.Profile.Name, full)
+	}
+	code := verdict.ExitCode(verdicts)
+	return code, map[int]string{
+		verdict.ExitPass:         "every gate passed",
+		verdict.ExitFail:         "a gate failed",
+		verdict.ExitInconclusive: "not every gate could be decided",
+	}[code]
+}
