@@ -38,6 +38,9 @@ func run(ctx context.Context, args []string) int {
 	}
 	root.AddCommand(
 		newDoctorCommand(),
+		newLabCommand(),
+		newDownCommand(),
+		newJudgeCommand(),
 	)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
