@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/journal"
@@ -35,10 +36,15 @@ type Suite struct {
 	Journal    *journal.Writer
 	Progress   *progress.Reporter
 	RunID      string
+	RunDir     string
 	Seed       uint64
 	Started    time.Time
 
-	results map[string]*result // by comparison and phase
+	options  Options
+	spec     *lab.Spec
+	begun    bool
+	beginErr error
+	results  map[string]*result // by comparison and phase
 }
 
 // result is a measured comparison, or the error that ended it.
@@ -113,6 +119,9 @@ func (s *Suite) Early(ctx context.Context, name string) (bool, string, error) {
 }
 
 func (s *Suite) measure(ctx context.Context, name, phase string, r *result) error {
+	if err := s.Begin(ctx); err != nil {
+		return err
+	}
 	cmp, left, err := s.narrowed(name, phase)
 	if err != nil {
 		return err
@@ -145,7 +154,13 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 			return err
 		}
 	}
-	return s.recordVerdicts(name, phase, r.verdicts)
+	if err := s.recordVerdicts(name, phase, r.verdicts); err != nil {
+		return err
+	}
+	if phase == journal.PhaseFirst {
+		return s.PrintReport()
+	}
+	return nil
 }
 
 func (s *Suite) whyLeft(phase string, arm Arm) string {

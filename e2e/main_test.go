@@ -1,0 +1,95 @@
+//go:build perf
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/e2e-framework/pkg/env"
+	"sigs.k8s.io/e2e-framework/pkg/envconf"
+
+	"github.com/cniperf/cniperf/features"
+	"github.com/cniperf/cniperf/internal/verdict"
+)
+
+var (
+	testenv env.Environment
+	suite   *features.Suite
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var o features.Options
+	flag.StringVar(&o.Profile, "profile", "quick", "how much to measure: smoke, quick")
+	flag.StringVar(&o.Lab, "lab", "", "lab file; without it the embedded lab")
+	flag.StringVar(&o.Thresholds, "thresholds", "", "thresholds file; without it the embedded one")
+	flag.StringVar(&o.RunDir, "run-dir", "", "folder of this run; without it runs/TIME-PROFILE in the project")
+	flag.Uint64Var(&o.Seed, "seed", 0, "seed of the random order; 0 draws one")
+	cfg, err := envconf.NewFromFlags()
+	if err != nil {
+		return refuse(err)
+	}
+	o.Labels, o.DryRun = cfg.Labels(), cfg.DryRunMode()
+	o.Timeout = goTestTimeout()
+
+	ctx, stop := interruptible()
+	defer stop()
+	if suite, err = features.NewSuite(o); err != nil {
+		return refuse(err)
+	}
+	bounded, cancel := suite.Bounded(ctx)
+	defer cancel()
+	if testenv, err = env.NewWithContext(bounded, cfg); err != nil {
+		return refuse(err)
+	}
+	code := testenv.Run(m)
+	return suite.Finish(ctx, code)
+}
+
+func refuse(err error) int {
+	fmt.Fprintln(os.Stderr, "cniperf:", err)
+	return verdict.ExitInfrastructure
+}
+
+// interruptible is cancelled by the first SIGINT or SIGTERM, which leaves time
+// to clean up; the second ends the process at once.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		s, ok := <-signals
+		if !ok {
+			return
+		}
+		fmt.Fprintf(os.Stderr, "\ncniperf: %s: cleaning up (again to stop at once)\n", s)
+		cancel(fmt.Errorf("%w by %s", features.ErrInterrupted, s))
+		if _, ok := <-signals; ok {
+			os.Exit(130)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel(errors.New("run ended"))
+	}
+}
+
+// goTestTimeout is go test's -timeout, after which it would panic without any
+// clean-up; 0 means none.
+func goTestTimeout() time.Duration {
+	d, ok := flag.Lookup("test.timeout").Value.(flag.Getter).Get().(time.Duration)
+	if !ok {
+		return 0
+	}
+	return d
+}

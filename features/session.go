@@ -1,0 +1,392 @@
+package features
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/e2e-framework/pkg/types"
+
+	"github.com/cniperf/cniperf/fixtures/images"
+	"github.com/cniperf/cniperf/fixtures/lab"
+	"github.com/cniperf/cniperf/fixtures/machine"
+	"github.com/cniperf/cniperf/fixtures/testbed"
+	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/progress"
+	"github.com/cniperf/cniperf/internal/report"
+	"github.com/cniperf/cniperf/internal/verdict"
+	"github.com/cniperf/cniperf/manifests"
+)
+
+// Options are what a user chooses about one run.
+type Options struct {
+	Profile    string              // name of the profile
+	Lab        string              // path of a lab file, empty for the embedded lab
+	Thresholds string              // path of a thresholds file, empty for the embedded one
+	RunDir     string              // the run's folder, empty for one named after time and profile
+	Seed       uint64              // of the random order; 0 draws one
+	Labels     map[string][]string // the framework's selection
+	DryRun     bool
+	Timeout    time.Duration // go test's own, 0 for none
+}
+
+// ErrInterrupted is the cause of a context that a signal ended.
+var ErrInterrupted = errors.New("interrupted")
+
+// ExitInterrupted is the exit code of a run that a signal ended.
+const ExitInterrupted = 130
+
+// cleanUpMargin is kept free before go test's timeout, whose panic would leave
+// everything behind.
+const cleanUpMargin = 90 * time.Second
+
+// NewSuite checks everything the user chose. It touches no machine and no
+// cluster: Begin does.
+func NewSuite(o Options) (*Suite, error) {
+	s := &Suite{options: o, Started: time.Now(), Seed: o.Seed}
+	if s.Seed == 0 {
+		s.Seed = rand.Uint64()
+	}
+	var err error
+	if s.Catalogue, err = LoadCatalogue(); err != nil {
+		return nil, err
+	}
+	if s.Profile, err = LoadProfile(manifests.Suite, o.Profile, s.Catalogue); err != nil {
+		return nil, err
+	}
+	if err := s.Catalogue.CheckLabels(o.Labels); err != nil {
+		return nil, err
+	}
+	thresholds, file := fs.FS(manifests.Suite), "thresholds/spiderpool.yaml"
+	if o.Thresholds != "" {
+		thresholds, file = os.DirFS(filepath.Dir(o.Thresholds)), filepath.Base(o.Thresholds)
+	}
+	if s.Thresholds, err = verdict.OpenThresholds(thresholds, file); err != nil {
+		return nil, err
+	}
+	if s.spec, err = lab.Default(); o.Lab != "" {
+		s.spec, err = lab.Load(o.Lab)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Bounded ends ctx early enough before go test's timeout to clean up.
+func (s *Suite) Bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.options.Timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	deadline := s.Started.Add(s.options.Timeout - cleanUpMargin)
+	cause := fmt.Errorf("%w: go test's -timeout of %s would come in %s", context.DeadlineExceeded, s.options.Timeout, cleanUpMargin)
+	return context.WithDeadlineCause(ctx, deadline, cause)
+}
+
+// Begin finds engine, images and lab, checks that the run fits go test's
+// timeout, and opens the journal. Calls after the first return its answer.
+func (s *Suite) Begin(ctx context.Context) error {
+	if !s.begun {
+		s.begun = true
+		s.beginErr = s.begin(ctx)
+	}
+	return s.beginErr
+}
+
+func (s *Suite) begin(ctx context.Context) error {
+	s.Progress = progress.New(terminalOrStdout())
+	root, err := projectRoot()
+	if err != nil {
+		return err
+	}
+	s.RunID = strings.ToLower(s.Started.UTC().Format("20060102T150405Z")) + "-" + s.Profile.Name
+	if s.RunDir = s.options.RunDir; s.RunDir == "" {
+		s.RunDir = filepath.Join(root, "runs", s.RunID)
+	}
+	engine, err := machine.Engine(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+	}
+	cache, err := machine.DefaultCacheDir()
+	if err != nil {
+		return err
+	}
+	builder, err := images.NewBuilder(root, cache, engine)
+	if err != nil {
+		return err
+	}
+	s.Testbed = &testbed.Testbed{
+		Spec:     s.spec,
+		Lab:      lab.New(s.spec, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: s.Progress}),
+		Images:   builder,
+		Progress: s.Progress,
+		RunID:    s.RunID,
+	}
+	if err := s.fits(ctx); err != nil {
+		return err
+	}
+	fingerprint, err := machine.Fingerprint(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+	}
+	plan, hash, err := s.Plan()
+	if err != nil {
+		return err
+	}
+	s.Journal, err = journal.Create(s.RunDir, journal.Header{
+		RunID: s.RunID, Seed: s.Seed, Profile: s.Profile.Name, Plan: plan, PlanHash: hash,
+		Fingerprint: maps.Clone(fingerprint), Started: s.Started, Version: Version(), Command: os.Args,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+	}
+	s.Progress.Printf("run %s, seed %d, recorded in %s", s.RunID, s.Seed, s.RunDir)
+	return nil
+}
+
+// labUp is how long a cluster takes from its images to its proof, as measured
+// on two cores; it only feeds estimates.
+const labUp = 2 * time.Minute
+
+// Expected estimates the run: images that are missing, clusters, and all the
+// rounds the profile allows.
+func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
+	var total time.Duration
+	seen := map[string]bool{}
+	for _, name := range s.Profile.Comparisons {
+		cmp, _, err := s.narrowed(name, journal.PhaseFull)
+		if err != nil {
+			return 0, err
+		}
+		clusters, err := s.Catalogue.Clusters(cmp)
+		if err != nil {
+			return 0, err
+		}
+		for _, c := range clusters {
+			if seen[c] {
+				continue
+			}
+			seen[c] = true
+			_, build, err := s.Testbed.Images.Missing(ctx, c)
+			if err != nil {
+				return 0, err
+			}
+			total += build + labUp
+		}
+		sample := time.Duration(s.Profile.SampleSeconds)*time.Second + sampleOverhead
+		total += time.Duration(s.Profile.MaxRounds*(len(cmp.Arms)+1)) * sample
+	}
+	return total, nil
+}
+
+// fits compares what the run needs with what go test allows.
+func (s *Suite) fits(ctx context.Context) error {
+	need, err := s.Expected(ctx)
+	if err != nil {
+		return err
+	}
+	s.Progress.Printf("profile %s: at most about %s, of which little is left once it was run before", s.Profile.Name, progress.Round(need))
+	left := time.Until(s.Started.Add(s.options.Timeout)) - cleanUpMargin
+	if s.options.Timeout == 0 || need <= left {
+		return nil
+	}
+	minutes := int((need + cleanUpMargin).Minutes()*1.25) + 1
+	return fmt.Errorf("%w: this run may take %s and go test ends it after %s: pass -timeout %dm",
+		ErrInfrastructure, progress.Round(need), s.options.Timeout, minutes)
+}
+
+// Features are those of the profile in a phase. An empty list of the first
+// phase comes with the reason.
+func (s *Suite) Features(ctx context.Context, phase string) ([]types.Feature, string, error) {
+	var list []types.Feature
+	var why []string
+	for _, name := range s.Profile.Comparisons {
+		if phase == journal.PhaseFirst && !s.options.DryRun {
+			if err := s.Begin(ctx); err != nil {
+				return nil, "", err
+			}
+			early, reason, err := s.Early(ctx, name)
+			if err != nil {
+				return nil, "", err
+			}
+			if !early {
+				why = append(why, name+": "+reason)
+				continue
+			}
+		}
+		f, err := s.Feature(name, phase)
+		if err != nil {
+			return nil, "", err
+		}
+		list = append(list, f)
+	}
+	return list, strings.Join(why, "; "), nil
+}
+
+// Finish ends the run: it lets go of the lab, records the outcome, writes and
+// prints the report, and returns the exit code. tests is that of the tests.
+func (s *Suite) Finish(ctx context.Context, tests int) int {
+	if s.options.DryRun {
+		if err := s.printPlan(); err != nil {
+			fmt.Fprintln(os.Stderr, "cniperf:", err)
+			return verdict.ExitInfrastructure
+		}
+		return tests
+	}
+	if !s.begun {
+		if len(s.options.Labels) > 0 {
+			fmt.Fprintf(os.Stderr, "cniperf: the labels %v together select nothing\n", s.options.Labels)
+			return verdict.ExitInfrastructure
+		}
+		return tests
+	}
+	defer s.Progress.Close()
+	code, reason := s.Outcome()
+	switch {
+	case s.beginErr != nil:
+		code, reason = verdict.ExitInfrastructure, s.beginErr.Error()
+	case errors.Is(context.Cause(ctx), ErrInterrupted):
+		code, reason = ExitInterrupted, context.Cause(ctx).Error()
+	case code == verdict.ExitPass && tests != 0:
+		code, reason = verdict.ExitInfrastructure, "a test step failed without a verdict"
+	}
+	if err := s.conclude(context.WithoutCancel(ctx), code, reason); err != nil {
+		fmt.Fprintln(os.Stderr, "cniperf:", err)
+		if code == verdict.ExitPass {
+			code = verdict.ExitInfrastructure
+		}
+	}
+	fmt.Printf("cniperf: %s (exit code %d)\n", reason, code)
+	return code
+}
+
+func (s *Suite) conclude(ctx context.Context, code int, reason string) error {
+	if s.Journal == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, cleanUpTimeout)
+	defer cancel()
+	outcome := map[int]string{
+		verdict.ExitPass: "pass", verdict.ExitFail: "fail", verdict.ExitInconclusive: "inconclusive",
+		verdict.ExitInfrastructure: "infrastructure", ExitInterrupted: "interrupted",
+	}[code]
+	err := errors.Join(
+		s.Testbed.Release(ctx),
+		s.Journal.Append(journal.End{Outcome: outcome, ExitCode: code, Reason: reason, Duration: time.Since(s.Started)}),
+		s.Journal.Close(),
+	)
+	return errors.Join(err, s.PrintReport())
+}
+
+// PrintReport writes the reports of what the journal holds so far and prints
+// the tables.
+func (s *Suite) PrintReport() error {
+	run, err := journal.Read(s.RunDir)
+	if err != nil {
+		return err
+	}
+	f, err := manifests.Suite.Open("published.yaml")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	published, err := report.DecodePublished(f)
+	if err != nil {
+		return fmt.Errorf("published.yaml: %w", err)
+	}
+	if err := report.Write(s.RunDir, run, published); err != nil {
+		return err
+	}
+	return report.New(run, published).Text(os.Stdout)
+}
+
+// printPlan lists every object and image the run would make or use.
+func (s *Suite) printPlan() error {
+	fmt.Printf("profile %s would use the lab clusters and make these objects, removed at its end:\n", s.Profile.Name)
+	for _, name := range s.Profile.Comparisons {
+		cmp, _, err := s.narrowed(name, journal.PhaseFull)
+		if err != nil {
+			return err
+		}
+		cells, err := s.Catalogue.Cells(cmp)
+		if err != nil {
+			return err
+		}
+		clusters, err := s.Catalogue.Clusters(cmp)
+		if err != nil {
+			return err
+		}
+		for _, cluster := range clusters {
+			d := workload.Cluster{Name: cluster, Image: "(the benchmark image)", RunID: "dry-run"}
+			var specs []workload.Spec
+			for _, c := range cells {
+				arm, err := s.Catalogue.Arm(c.Arm)
+				if err != nil {
+					return err
+				}
+				if arm.Cluster == cluster {
+					specs = append(specs, pairSpec(arm, c, &testbed.Cluster{}, journal.PhaseFull))
+				}
+			}
+			names, err := d.Plan(specs)
+			if err != nil {
+				return err
+			}
+			for _, n := range names {
+				fmt.Printf("  cluster %s: %s\n", cluster, n)
+			}
+		}
+	}
+	return nil
+}
+
+// Version is the module's version as the binary records it, or devel with the
+// commit it was built from.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	version := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			version += " " + s.Value
+		}
+	}
+	return version
+}
+
+// projectRoot is the folder that holds this module's recipes: the working
+// directory or the nearest one above it with a go.mod.
+func projectRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("working directory: %w", err)
+	}
+	for d := dir; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, "go.mod")); err == nil {
+			return d, nil
+		}
+		if d == filepath.Dir(d) {
+			return "", fmt.Errorf("no go.mod in %s or above: run cniperf in its source tree, where the image recipes are", dir)
+		}
+	}
+}
+
+// terminalOrStdout is the terminal if there is one, since go test keeps a
+// test's own output back until it ends.
+func terminalOrStdout() *os.File {
+	if tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
+		return tty
+	}
+	return os.Stdout
+}
