@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cniperf/cniperf/fixtures/lab"
+	"github.com/cniperf/cniperf/fixtures/machine"
+	"github.com/cniperf/cniperf/internal/progress"
+)
+
+// labFlags are what every command about the lab takes.
+type labFlags struct{ file, engine string }
+
+func (f *labFlags) add(cmd *cobra.Command) {
+	cmd.PersistentFlags().StringVar(&f.file, "lab", "", "lab file (the embedded lab when empty)")
+	cmd.PersistentFlags().StringVar(&f.engine, "engine", "", "container engine: docker or podman (the first that works when empty)")
+}
+
+// open returns the lab and its spec. findEngine is called when no engine is named.
+func (f *labFlags) open(ctx context.Context, r *progress.Reporter, findEngine func(context.Context) (string, error)) (*lab.Lab, *lab.Spec, error) {
+	spec, err := lab.Load(f.file)
+	if err != nil {
+		return nil, nil, err
+	}
+	cache, err := machine.DefaultCacheDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	engine := f.engine
+	if engine == "" && needsEngine(spec) {
+		if engine, err = findEngine(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	return lab.New(spec, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: r}), spec, nil
+}
+
+func needsEngine(spec *lab.Spec) bool {
+	for _, c := range spec.Clusters {
+		if c.Provider == lab.ProviderKind {
+			return true
+		}
+	}
+	return false
+}
+
+// anyEngine is for removal: without any engine installed there is nothing to
+// remove from one, and that is no error.
+func anyEngine(ctx context.Context) (string, error) {
+	engine, err := machine.Engine(ctx)
+	if err == nil {
+		return engine, nil
+	}
+	for _, name := range []string{"docker", "podman"} {
+		if _, lookErr := exec.LookPath(name); lookErr == nil {
+			return "", err
+		}
+	}
+	return "", ctx.Err()
+}
+
+func newLabCommand() *cobra.Command {
+	var flags labFlags
+	cmd := &cobra.Command{Use: "lab", Short: "Bring up, or look at, the clusters that are measured"}
+	flags.add(cmd)
+	cmd.AddCommand(newLabUpCommand(&flags), newLabStatusCommand(&flags))
+	return cmd
+}
+
+func newLabUpCommand(flags *labFlags) *cobra.Command {
+	var image string
+	cmd := &cobra.Command{
+		Use:   "up [CLUSTER...]",
+		Short: "Make the clusters, without CNI, or reuse those that are there and equal",
+		RunE: func(cmd *cobra.Command, names []string) error {
+			r := progress.New(cmd.ErrOrStderr())
+			defer r.Close()
+			l, spec, err := flags.open(cmd.Context(), r, machine.Engine)
+			if err != nil {
+				return err
+			}
+			if len(names) == 0 {
+				for _, c := range spec.Clusters {
+					names = append(names, c.Name)
+				}
+			}
+			if image != "" && len(names) != 1 {
+				return errors.New("--node-image is for one cluster: name it")
+			}
+			for _, name := range names {
+				c, err := l.Up(cmd.Context(), name, image)
+				if err != nil {
+					return exitError{code: 3, err: err}
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), c.Kubeconfig)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&image, "node-image", "", "image of the nodes, for a cluster that isn't there yet")
+	return cmd
+}
+
+func newLabStatusCommand(flags *labFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show the state of the lab's clusters and change nothing",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, _, err := flags.open(cmd.Context(), nil, machine.Engine)
+			if err != nil {
+				return err
+			}
+			all, err := l.Status(cmd.Context())
+			if err != nil {
+				return exitError{code: 3, err: err}
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "CLUSTER\tSTATE\tDETAIL")
+			for _, s := range all {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", s.Cluster, s.State, strings.ReplaceAll(s.Detail, "\n", "; "))
+			}
+			return w.Flush()
+		},
+	}
+}
