@@ -12,9 +12,11 @@ import (
 
 // The phases of a comparison. The first is the early one that shows a verdict
 // as soon as the first cluster stands; the full one, over all arms, replaces it.
+// The confirming one is the second batch, on fresh pods, that a fail needs.
 const (
-	PhaseFirst = "first"
-	PhaseFull  = "full"
+	PhaseFirst   = "first"
+	PhaseFull    = "full"
+	PhaseConfirm = "confirm"
 )
 
 // Header is the first record: what was planned, on what. A resumed run must

@@ -189,14 +189,14 @@ func (w *Writer) StoreRaw(raw []byte) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return name, nil
 	}
-	if err := storeFile(path, raw); err != nil {
+	if err := WriteFile(path, raw); err != nil {
 		return "", fmt.Errorf("keep raw output in %s: %w", w.dir, err)
 	}
 	return name, nil
 }
 
-// storeFile makes path appear whole and durable, or not at all.
-func storeFile(path string, data []byte) error {
+// WriteFile makes path appear whole and durable, or leaves it as it was.
+func WriteFile(path string, data []byte) error {
 	dir := filepath.Dir(path)
 	tmp, err := os.CreateTemp(dir, ".tmp-*")
 	if err != nil {

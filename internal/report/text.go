@@ -1,0 +1,386 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/progress"
+)
+
+// page is what the text and Markdown forms have in common: they differ in how
+// a heading, a line and a table look, not in what is said.
+type page struct {
+	bytes.Buffer
+	markdown bool
+}
+
+func (p *page) heading(format string, args ...any) {
+	if p.markdown {
+		p.WriteString("## ")
+	}
+	p.paragraph(format, args...)
+}
+
+func (p *page) paragraph(format string, args ...any) {
+	p.WriteString(p.plain(fmt.Sprintf(format, args...)))
+	p.WriteString("\n\n")
+}
+
+// list prints one line per item, and nothing for none.
+func (p *page) list(items []string) {
+	for _, item := range items {
+		if p.markdown {
+			p.WriteString("- ")
+		} else {
+			p.WriteString("  ")
+		}
+		p.WriteString(p.plain(item) + "\n")
+	}
+	if len(items) > 0 {
+		p.WriteByte('\n')
+	}
+}
+
+// plain keeps what tools and clusters said from breaking out of its line, out
+// of a Markdown cell, or into a terminal's control sequences.
+func (p *page) plain(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	if p.markdown {
+		s = strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "'").Replace(s)
+	}
+	return s
+}
+
+// table aligns its columns: align has one of l, r per column. It prints nothing
+// without rows.
+func (p *page) table(align string, header []string, rows [][]string) {
+	if len(rows) == 0 {
+		return
+	}
+	all := [][]string{header}
+	for _, row := range rows {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = p.plain(cell)
+		}
+		all = append(all, cells)
+	}
+	width := make([]int, len(header))
+	for _, row := range all {
+		for i, cell := range row {
+			width[i] = max(width[i], utf8.RuneCountInString(cell))
+		}
+	}
+	start, between, end := "  ", "  ", ""
+	if p.markdown {
+		start, between, end = "| ", " | ", " |"
+		rule := make([]string, len(header))
+		for i, w := range width {
+			rule[i] = strings.Repeat("-", max(w-1, 2)) + map[byte]string{'l': "-", 'r': ":"}[align[i]]
+			width[i] = max(w, 3)
+		}
+		all = slices.Insert(all, 1, rule)
+	}
+	for _, row := range all {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
+			if align[i] == 'r' {
+				cells[i] = pad + cell
+			} else {
+				cells[i] = cell + pad
+			}
+		}
+		p.WriteString(strings.TrimRight(start+strings.Join(cells, between)+end, " ") + "\n")
+	}
+	p.WriteByte('\n')
+}
+
+// Text writes the report for a terminal: tables, verdicts, stages. It has no
+// colours and no control characters.
+func (r *Report) Text(w io.Writer) error {
+	p := &page{}
+	p.paragraph("cniperf run %s", r.summary())
+	r.results(p)
+	if len(r.Stages) > 0 {
+		p.heading("Stages")
+		r.stages(p)
+	}
+	_, err := w.Write(append(bytes.TrimRight(p.Bytes(), "\n"), '\n'))
+	return err
+}
+
+// Markdown writes the whole report, with the facts and the fingerprint that the
+// text form leaves out.
+func (r *Report) Markdown(w io.Writer) error {
+	p := &page{markdown: true}
+	p.paragraph("# cniperf run %s", r.summary())
+	r.results(p)
+	p.heading("Stages")
+	r.stages(p)
+	if len(r.Facts) > 0 {
+		p.heading("What the clusters ran, as found there")
+		var rows [][]string
+		for _, f := range r.Facts {
+			rows = append(rows, []string{f.Cluster, f.Subject, f.Claim, f.Found})
+		}
+		p.table("llll", []string{"cluster", "subject", "claim", "found"}, rows)
+	}
+	if len(r.Fingerprint) > 0 {
+		p.heading("Fingerprint")
+		var rows [][]string
+		for _, k := range slices.Sorted(maps.Keys(r.Fingerprint)) {
+			rows = append(rows, []string{k, r.Fingerprint[k]})
+		}
+		p.table("ll", []string{"what", "found"}, rows)
+	}
+	p.heading("Reproduce")
+	p.table("ll", []string{"what", "value"}, [][]string{
+		{"command", commandLine(r.Reproduce.Command)},
+		{"seed", strconv.FormatUint(r.Reproduce.Seed, 10)},
+		{"plan hash", r.Reproduce.PlanHash},
+		{"cniperf", r.Reproduce.CNIPerf},
+	})
+	_, err := w.Write(append(bytes.TrimRight(p.Bytes(), "\n"), '\n'))
+	return err
+}
+
+func (r *Report) summary() string {
+	s := fmt.Sprintf("%s: profile %s, seed %d, %s", r.Run.ID, r.Run.Profile, r.Reproduce.Seed, r.Run.Outcome)
+	if r.Run.Duration > 0 {
+		s += " after " + progress.Round(r.Run.Duration).String()
+	}
+	if r.Run.Reason != "" {
+		s += ": " + r.Run.Reason
+	}
+	return s
+}
+
+func (r *Report) results(p *page) {
+	for _, c := range r.Comparisons {
+		c.print(p)
+	}
+	var warnings []string
+	for _, w := range r.Warnings {
+		warnings = append(warnings, "warning: "+w)
+	}
+	p.list(warnings)
+}
+
+func (c Comparison) print(p *page) {
+	p.heading("%s", c.title())
+	if c.Metric == nil {
+		p.paragraph("No valid round.")
+	} else {
+		p.paragraph("%s in %s, %s is better; spread is the interquartile range", c.Metric.Name, shown(*c.Metric).unit, c.Metric.Better)
+		c.printRows(p)
+	}
+	var rows [][]string
+	for _, v := range c.Verdicts {
+		word := strings.ToUpper(v.Outcome)
+		if !v.Gate {
+			word += " (informs)"
+		}
+		if v.Phase != c.Phase {
+			word += " (" + v.Phase + " comparison)"
+		}
+		rows = append(rows, []string{word, v.Assertion, v.Sentence})
+	}
+	p.table("lll", []string{"verdict", "assertion", "why"}, rows)
+	if p.markdown {
+		c.printOthers(p)
+	}
+}
+
+func (c Comparison) printRows(p *page) {
+	u := shown(*c.Metric)
+	var rows [][]string
+	for _, row := range c.Rows {
+		s := row.Metrics[0]
+		ratio, published := "–", "–"
+		if row.Ratio != nil {
+			ratio = strconv.FormatFloat(row.Ratio.Median, 'f', 2, 64)
+		}
+		if row.Published != nil {
+			published = u.format(*row.Published)
+			if strings.Contains(published, ".") { // the page gives fewer digits
+				published = strings.TrimRight(strings.TrimRight(published, "0"), ".")
+			}
+		}
+		rows = append(rows, []string{row.Cell.Arm, strconv.Itoa(len(s.Values)), u.format(s.Median), s.spread(), ratio, published})
+	}
+	p.table("lrrrrr", []string{"arm", "rounds", "median", "spread", "× " + HostArm, "published"}, rows)
+	p.list(c.notes())
+}
+
+// notes say what stands behind the table and what isn't in it.
+func (c Comparison) notes() []string {
+	var notes []string
+	if k := c.Control; k != nil {
+		notes = append(notes, fmt.Sprintf("A/A control: %s against itself %.3f, rounds from %.3f to %.3f", k.Row.Cell.Arm, k.Ratio.Median, k.Ratio.Min, k.Ratio.Max))
+	}
+	for _, s := range c.Skipped {
+		notes = append(notes, fmt.Sprintf("skipped: %s: %s", armOf(s.Cell), s.Reason))
+	}
+	for _, d := range c.Dropped {
+		again := ""
+		if d.Repeated {
+			again = " and measured again"
+		}
+		notes = append(notes, fmt.Sprintf("round %d dropped%s: %s", d.Round, again, d.Cause))
+	}
+	for _, d := range c.Disturbed {
+		var found []string
+		for _, k := range slices.Sorted(maps.Keys(d.Disturbance)) {
+			found = append(found, fmt.Sprintf("%s %.3g", k, d.Disturbance[k]))
+		}
+		notes = append(notes, fmt.Sprintf("round %d disturbed: %s", d.Round, strings.Join(found, ", ")))
+	}
+	return notes
+}
+
+func armOf(c measure.Cell) string {
+	if c.Control {
+		return c.Arm + " (control)"
+	}
+	return c.Arm
+}
+
+// printOthers shows the medians of what was measured beside the table's metric.
+func (c Comparison) printOthers(p *page) {
+	var metrics []measure.Metric
+	for _, row := range c.Rows {
+		for _, s := range row.Metrics[1:] {
+			if !slices.Contains(metrics, s.Metric) {
+				metrics = append(metrics, s.Metric)
+			}
+		}
+	}
+	if len(metrics) == 0 {
+		return
+	}
+	header := []string{"arm, medians"}
+	for _, m := range metrics {
+		header = append(header, strings.TrimSuffix(m.Name+", "+shown(m).unit, ", 1"))
+	}
+	var rows [][]string
+	for _, row := range c.Rows {
+		line := []string{row.Cell.Arm}
+		for _, m := range metrics {
+			text := "–"
+			if i := slices.IndexFunc(row.Metrics, func(s Summary) bool { return s.Metric == m }); i >= 0 {
+				text = shown(m).format(row.Metrics[i].Median)
+			}
+			line = append(line, text)
+		}
+		rows = append(rows, line)
+	}
+	p.table("l"+strings.Repeat("r", len(metrics)), header, rows)
+}
+
+func (r *Report) stages(p *page) {
+	var rows [][]string
+	for _, s := range r.Stages {
+		rows = append(rows, []string{s.Name, progress.Round(s.Duration).String(), s.Error})
+	}
+	p.table("lrl", []string{"stage", "time", ""}, rows)
+}
+
+func (s Summary) spread() string {
+	if s.Spread == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f %%", *s.Spread*100)
+}
+
+// scale is how a unit is shown to people.
+type scale struct {
+	unit   string
+	factor float64
+}
+
+func shown(m measure.Metric) scale {
+	switch m.Unit {
+	case "us":
+		return scale{"µs", 1}
+	case "bit/s":
+		return scale{"Gbit/s", 1e-9}
+	}
+	return scale{m.Unit, 1}
+}
+
+// format gives four significant digits, and all of those before the point.
+func (s scale) format(v float64) string {
+	v *= s.factor
+	decimals := 3
+	for limit := 10.0; decimals > 0 && v >= limit; limit *= 10 {
+		decimals--
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
+}
+
+// commandLine prints an argv so that a shell reads it back as it was.
+func commandLine(argv []string) string {
+	words := make([]string, len(argv))
+	for i, a := range argv {
+		words[i] = a
+		if a == "" || strings.ContainsAny(a, " \t\n\"'`$&|;<>()*?[]{}#~\\!") {
+			words[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Evidence writes, sample by sample in the order they were taken, what was run,
+// what it gave, and what proved the path; and whether the raw output is still
+// what was recorded.
+func (r *Report) Evidence(w io.Writer) error {
+	p := &page{}
+	p.heading("Evidence")
+	for _, s := range r.run.Samples {
+		state := "valid"
+		if s.Invalid != "" {
+			state = "INVALID: " + s.Invalid
+		}
+		lines := []string{
+			fmt.Sprintf("at %s for %s: %s", s.StartedAt.Round(time.Millisecond), s.Duration.Round(time.Millisecond), commandLine(s.Command)),
+			fmt.Sprintf("client %s on %s CPU %d, server %s on %s CPU %d", s.ClientPod, s.ClientNode, s.ClientCPU, s.ServerPod, s.ServerNode, s.ServerCPU),
+		}
+		for _, v := range s.Values {
+			lines = append(lines, fmt.Sprintf("%s %s %s", v.Name, shown(v.Metric).format(v.Value), shown(v.Metric).unit))
+		}
+		for _, c := range s.Checks {
+			word := "proved"
+			if !c.OK {
+				word = "NOT PROVED"
+			}
+			lines = append(lines, fmt.Sprintf("%s: %s: %s", word, c.Claim, c.Found))
+		}
+		if s.Raw != "" {
+			raw := fmt.Sprintf("raw output %s, %d bytes", s.Raw, s.RawBytes)
+			if _, err := journal.Raw(r.run.Dir, s.Raw); err != nil {
+				raw += ": " + err.Error()
+			}
+			lines = append(lines, raw)
+		}
+		p.paragraph("%s, %s, round %d, attempt %d, place %d: %s: %s", s.Comparison, s.Phase, s.Round, s.Attempt, s.Order, s.Cell, state)
+		p.list(lines)
+	}
+	_, err := w.Write(append(bytes.TrimRight(p.Bytes(), "\n"), '\n'))
+	return err
+}
