@@ -15,7 +15,7 @@ func explain(v Verdict, c *judged) string {
 	subject := fmt.Sprintf("%s is %s%s", sideA(v), advantage(v.Metric, s.Median(), sideB(v)), context(v))
 	switch {
 	case v.Outcome == Inconclusive:
-		return fmt.Sprintf("%s: no verdict, %s; %s, %s%s", pair(v), v.Reason, found(v, s), interval(v.Metric, s), couldSee(v))
+		return fmt.Sprintf("%s: no verdict, %s; %s, %s%s", pair(v), v.Reason, found(v, s), interval(v.Metric, s), couldSee(v, s))
 	case c.assertion.nonInferiority():
 		return fmt.Sprintf("%s, %s the %s allowed: %d of %d rounds, %s%s", subject,
 			choose(v.Outcome == Pass, "within", "beyond"), percent(c.first.margin), decisive(v, s), s.N(), interval(v.Metric, s), confirmed(v))
@@ -53,11 +53,14 @@ func found(v Verdict, s *Sequence) string {
 		sideA(v), advantage(v.Metric, s.Median(), ""), s.Wins, s.N())
 }
 
-func couldSee(v Verdict) string {
-	if v.Evidence.Detectable == nil {
+func couldSee(v Verdict, s *Sequence) string {
+	switch {
+	case v.Evidence.Detectable != nil:
+		return fmt.Sprintf("; an effect of %s would have been seen", percent(*v.Evidence.Detectable))
+	case math.IsInf(s.Detectable(), 1):
 		return "; so few rounds could not have shown any effect"
 	}
-	return fmt.Sprintf("; an effect of %s would have been seen", percent(*v.Evidence.Detectable))
+	return ""
 }
 
 // gain is by what fraction A's value is better than B's for a log cost ratio:

@@ -401,13 +401,19 @@ func unequalDrops(a, b int) bool {
 
 func (c *judged) evidence(v *Verdict, b *batch) *Evidence {
 	s := b.main
+	detectable := s.Detectable()
+	if !c.assertion.nonInferiority() && s.Rounds() > 0 {
+		// An ordering must also clear the floor by its median, so as often.
+		low, high := measure.Interval(s.sorted, 0.6)
+		detectable = max(detectable, b.floor+max(high-s.Median(), s.Median()-low))
+	}
 	return &Evidence{
 		Rounds: s.Rounds(), Ties: s.Ties, N: s.N(), Wins: s.Wins,
 		EPass: s.MaxPass, EFail: s.MaxFail, Bound: s.Bound.C, P: b.p(),
 		Alpha: s.Bound.Alpha, MaxRounds: s.Bound.MaxRounds, Margin: b.margin, Theta: s.Theta,
 		MedianRatio: finite(math.Exp(s.Median())), Low: ratio(s.Low), High: ratio(s.High),
 		Confidence: s.Confidence(), NoiseFloor: finite(math.Expm1(b.floor)),
-		Detectable: finite(math.Expm1(max(s.Detectable(), b.floor))),
+		Detectable: finite(math.Expm1(detectable)),
 		DroppedA:   c.comparison.Dropped[v.A], DroppedB: c.comparison.Dropped[v.B],
 	}
 }

@@ -131,7 +131,7 @@ func ExplainPairs(s *Sequence, better measure.Direction) string {
 	}
 	threshold := ""
 	if s.Theta != 0 {
-		threshold = fmt.Sprintf(" past the threshold of %g", s.Theta)
+		threshold = fmt.Sprintf(" %s the log ratio %g", choose(s.Outcome() == Fail, "above", "below"), s.Theta)
 	}
 	ties := ""
 	if s.Ties > 0 {

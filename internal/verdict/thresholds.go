@@ -34,7 +34,8 @@ type Thresholds struct {
 	Kind       string `yaml:"kind" json:"kind"`
 	Name       string `yaml:"name" json:"name"`
 	// FamilyAlpha is the chance allowed for any wrong verdict in a family: the
-	// gates together, and the informing assertions of each benchmark.
+	// gates together, and the informing assertions of each table (benchmark,
+	// path and placement).
 	FamilyAlpha float64     `yaml:"familyAlpha" json:"familyAlpha"`
 	Assertions  []Assertion `yaml:"assertions" json:"assertions"`
 }
@@ -113,7 +114,9 @@ func (a Assertion) family() string {
 	if a.Role == Gate {
 		return string(Gate)
 	}
-	return a.Benchmark
+	x, _ := a.Cells()
+	x.Arm = ""
+	return x.String()
 }
 
 // maxThresholds is far above any real file; what is larger isn't one.
