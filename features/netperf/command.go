@@ -1,0 +1,111 @@
+// Package netperf is the command line of netperf's request/response tests and
+// the parser of what they print.
+package netperf
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cniperf/cniperf/internal/output"
+)
+
+// keys are what an omni test is told to print, in this order. The rate comes
+// last, so that an output cut anywhere has none.
+var keys = []string{
+	"RT_LATENCY", "MIN_LATENCY", "MEAN_LATENCY", "P50_LATENCY", "P90_LATENCY", "P99_LATENCY", "MAX_LATENCY",
+	"LOCAL_CPU_UTIL", "REMOTE_CPU_UTIL", "LOCAL_SD", "REMOTE_SD", "SD_UNITS", "PROTOCOL", "DIRECTION",
+	"COMMAND_LINE", "ELAPSED_TIME", "THROUGHPUT_UNITS", "THROUGHPUT",
+}
+
+// Options are those of one pair of client and server.
+type Options struct {
+	Addr netip.Addr // of the server
+	// Port is the control port. DataPort is where the server takes the test's
+	// own connection; a Service in between must have both. The client alone
+	// uses it.
+	Port, DataPort    int
+	Duration          time.Duration // whole seconds
+	Request, Response int           // bytes, 1 to 65507
+	UDP               bool          // TCP otherwise
+	Connect           bool          // a new connection for every transaction: TCP_CRR
+	CPU               bool          // CPU use of both nodes as netperf counts it
+}
+
+// Server is the argv of netserver, kept in the foreground.
+func Server(o Options) ([]string, error) {
+	port, err := output.Endpoint(o.Addr, o.Port)
+	if err != nil {
+		return nil, fmt.Errorf("netserver: %w", err)
+	}
+	family := "-4"
+	if o.Addr.Is6() {
+		family = "-6"
+	}
+	return []string{"netserver", "-D", family, "-L", o.Addr.String(), "-p", port}, nil
+}
+
+// Client is the argv of an omni request/response test that prints key=value.
+func Client(o Options) ([]string, error) {
+	port, err := output.Endpoint(o.Addr, o.Port)
+	if err != nil {
+		return nil, fmt.Errorf("netperf: %w", err)
+	}
+	data, err := output.Endpoint(o.Addr, o.DataPort)
+	if err != nil {
+		return nil, fmt.Errorf("netperf data connection: %w", err)
+	}
+	t, err := output.WholeSeconds(o.Duration)
+	if err != nil {
+		return nil, fmt.Errorf("netperf: %w", err)
+	}
+	sizes, err := o.sizes()
+	if err != nil {
+		return nil, err
+	}
+	if o.UDP && o.Connect {
+		return nil, fmt.Errorf("netperf: UDP has no connections to set up")
+	}
+	argv := []string{"netperf", "-H", o.Addr.String(), "-p", port, "-l", t}
+	if o.CPU {
+		argv = append(argv, "-c", "-C")
+	}
+	protocol := "tcp"
+	if o.UDP {
+		protocol = "udp"
+	}
+	argv = append(argv, "-t", "omni", "-j", "-P", "0", "--", "-d", "rr")
+	if o.Connect {
+		argv = append(argv, "-c")
+	}
+	return append(argv, "-T", protocol, "-r", sizes, "-P", ","+data, "-k", strings.Join(keys, ",")), nil
+}
+
+// Published is the argv of the published page: netperf -H IP -l 10 -c -t TCP_RR
+// -- -r100,100. Its control port is netperf's own and its data port is any, so
+// it can't run through a Service.
+func Published(o Options) ([]string, error) {
+	t, err := output.WholeSeconds(o.Duration)
+	if err != nil {
+		return nil, fmt.Errorf("netperf: %w", err)
+	}
+	if _, err := output.Endpoint(o.Addr, 1); err != nil {
+		return nil, fmt.Errorf("netperf: %w", err)
+	}
+	sizes, err := o.sizes()
+	if err != nil {
+		return nil, err
+	}
+	return []string{"netperf", "-H", o.Addr.String(), "-l", t, "-c", "-t", "TCP_RR", "--", "-r" + sizes}, nil
+}
+
+func (o Options) sizes() (string, error) {
+	for _, n := range []int{o.Request, o.Response} {
+		if n < 1 || n > 65507 {
+			return "", fmt.Errorf("netperf: request %d and response %d, want 1 to 65507 bytes each", o.Request, o.Response)
+		}
+	}
+	return strconv.Itoa(o.Request) + "," + strconv.Itoa(o.Response), nil
+}
