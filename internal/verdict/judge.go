@@ -442,7 +442,7 @@ func Decided(verdicts []Verdict) bool {
 // ExitInconclusive when one was inconclusive or lacked its measurements, or when
 // there was none at all; else ExitPass. Gates that apply elsewhere don't count.
 func ExitCode(verdicts []Verdict) int {
-	code, judged := ExitPass, false
+	code, found := ExitPass, false
 	for _, v := range verdicts {
 		switch {
 		case v.Role != Gate || v.Elsewhere:
@@ -452,9 +452,9 @@ func ExitCode(verdicts []Verdict) int {
 		case v.Outcome != Pass:
 			code = ExitInconclusive
 		}
-		judged = true
+		found = true
 	}
-	if !judged {
+	if !found {
 		return ExitInconclusive
 	}
 	return code

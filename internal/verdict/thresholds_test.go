@@ -117,9 +117,6 @@ func TestARegressionNeedsAMargin(t *testing.T) {
 
 // Thresholds or an error; what is accepted can be judged.
 func FuzzDecodeThresholds(f *testing.F) {
-	file, err := os.ReadFile(published + "/spiderpool.yaml")
-	require.NoError(f, err)
-	f.Add(string(file))
 	f.Add(valid)
 	f.Add(strings.Replace(valid, "role: gate", "<<: {role: gate}", 1))
 	f.Add("<<: {assertions: [{name: x}]}\napiVersion: cniperf.io/v1\nkind: Thresholds\nname: x\nfamilyAlpha: 0.1\n")

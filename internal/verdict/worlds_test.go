@@ -224,7 +224,7 @@ func TestPowerBySimulation(t *testing.T) {
 }
 
 // The confidence sequence covers the true median in all rounds at once.
-func TestCoverage(t *testing.T) {
+func TestCoverageBySimulation(t *testing.T) {
 	runs := simulations()
 	for _, w := range shipped {
 		b := bound(t, w.alpha, w.maxRounds)
@@ -247,7 +247,7 @@ func TestCoverage(t *testing.T) {
 
 // An effect of the size a batch calls detectable is detected, and one of twice
 // the size nearly always, never in the wrong direction.
-func TestDetectableIsDetected(t *testing.T) {
+func TestDetectableBySimulation(t *testing.T) {
 	runs := simulations() / 3
 	a := ordering("a", "b", Gate)
 	th := thresholds(a)
