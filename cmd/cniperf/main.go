@@ -38,9 +38,11 @@ func run(ctx context.Context, args []string) int {
 	}
 	root.AddCommand(
 		newDoctorCommand(),
+		newImagesCommand(),
 		newLabCommand(),
 		newDownCommand(),
 		newJudgeCommand(),
+		newReportCommand(),
 	)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

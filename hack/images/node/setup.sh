@@ -22,6 +22,9 @@ for program in containerd ctr containerd-shim-runc-v2; do
 	ln -sf /usr/bin/$program /usr/local/bin/$program
 done
 ln -sf "$(command -v runc)" /usr/local/sbin/runc
+# With no rules of either kind yet, kind takes iptables-legacy; the pods' tools are the nft ones, as Debian has them.
+sed -i 's/"${num_legacy_lines}" -ge/"${num_legacy_lines}" -gt/' /usr/local/bin/entrypoint
+grep -q 'num_legacy_lines}" -gt' /usr/local/bin/entrypoint
 pause=$(kubeadm config images list --kubernetes-version "$(cat /kind/version)" | grep /pause:)
 sed -i "s#sandbox_image = .*#sandbox_image = \"$pause\"#; s#restrict_oom_score_adj = false#restrict_oom_score_adj = true#" \
 	/etc/containerd/config.toml
