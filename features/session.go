@@ -199,7 +199,7 @@ func (s *Suite) fits(ctx context.Context) error {
 	if s.options.Timeout == 0 || need <= left {
 		return nil
 	}
-	minutes := int((need + cleanUpMargin).Minutes()*1.25) + 1
+	minutes := int((need+cleanUpMargin).Minutes()*1.25) + 1
 	return fmt.Errorf("%w: this run may take %s and go test ends it after %s: pass -timeout %dm",
 		ErrInfrastructure, progress.Round(need), s.options.Timeout, minutes)
 }
@@ -279,7 +279,9 @@ func (s *Suite) conclude(ctx context.Context, code int, reason string) error {
 		verdict.ExitPass: "pass", verdict.ExitFail: "fail", verdict.ExitInconclusive: "inconclusive",
 		verdict.ExitInfrastructure: "infrastructure", ExitInterrupted: "interrupted",
 	}[code]
+	s.Progress.Printf("removing the run's pods")
 	err := errors.Join(
+		s.cleanUp(ctx),
 		s.Testbed.Release(ctx),
 		s.Journal.Append(journal.End{Outcome: outcome, ExitCode: code, Reason: reason, Duration: time.Since(s.Started)}),
 		s.Journal.Close(),

@@ -40,11 +40,13 @@ type Suite struct {
 	Seed       uint64
 	Started    time.Time
 
-	options  Options
-	spec     *lab.Spec
-	begun    bool
-	beginErr error
-	results  map[string]*result // by comparison and phase
+	options   Options
+	spec      *lab.Spec
+	begun     bool
+	beginErr  error
+	results   map[string]*result           // by comparison and phase
+	deployers map[string]*workload.Cluster // by cluster
+	pairs     map[string]*workload.Pair    // by cluster and name
 }
 
 // result is a measured comparison, or the error that ended it.
@@ -170,8 +172,8 @@ func (s *Suite) whyLeft(phase string, arm Arm) string {
 	return fmt.Sprintf("profile %s measures only in %v, this arm is in %s", s.Profile.Name, s.Profile.Clusters, arm.Cluster)
 }
 
-// batch deploys fresh pods, measures rounds between them and removes the pods.
-func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) (_ []measure.Round, dropped map[measure.Cell]int, err error) {
+// batch measures the rounds of a comparison between its pods.
+func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]measure.Round, map[measure.Cell]int, error) {
 	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
 	if err != nil {
 		return nil, nil, err
@@ -180,8 +182,9 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) (_ []me
 	if err != nil {
 		return nil, nil, err
 	}
-	targets, cleanUp, err := s.deploy(ctx, cmp, phase, clusters)
-	defer func() { err = errors.Join(err, cleanUp()) }()
+	ctx, release := s.Testbed.Held(ctx)
+	defer release()
+	targets, err := s.deploy(ctx, cmp, phase, clusters)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -196,7 +199,7 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) (_ []me
 		store:     s.Journal.StoreRaw,
 		now:       func() time.Duration { return time.Since(s.Started) },
 	}
-	dropped = map[measure.Cell]int{}
+	dropped := map[measure.Cell]int{}
 	rounds := &Rounds{
 		Comparison: cmp.Name, Phase: phase, Cells: cells, Seed: s.Seed,
 		Min: s.Profile.MinRounds, Max: s.Profile.MaxRounds,
@@ -316,77 +319,108 @@ func (s *Suite) clusters(ctx context.Context, cmp Comparison) (map[string]*testb
 	return clusters, nil
 }
 
-// deploy makes a pair of pods for every cell. The returned clean-up removes
-// them and is to be called also after an error.
-func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster) (map[measure.Cell]*target, func() error, error) {
+// deploy returns a pair of pods for every cell. Comparisons share the pairs of
+// an arm; a confirming batch gets pairs of its own.
+func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster) (map[measure.Cell]*target, error) {
 	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
 	if err != nil {
-		return nil, noCleanUp, err
+		return nil, err
 	}
 	cells, err := s.Catalogue.Cells(cmp)
 	if err != nil {
-		return nil, noCleanUp, err
-	}
-	stage := s.Progress.Stage("pods for "+cmp.Title, 10*time.Second)
-	var deployers []*workload.Cluster
-	cleanUp := func() error {
-		// Clean-up must happen also when the run was interrupted.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
-		defer cancel()
-		var errs []error
-		for _, d := range deployers {
-			errs = append(errs, d.Delete(ctx))
-		}
-		return errors.Join(errs...)
+		return nil, err
 	}
 	targets := map[measure.Cell]*target{}
 	for _, name := range sortedKeys(clusters) {
-		c := clusters[name]
-		d, err := workload.NewCluster(name, c.REST, c.BenchImage, s.RunID, time.Now().Add(leftoverTTL))
+		d, err := s.deployer(ctx, clusters[name])
 		if err != nil {
-			return nil, cleanUp, stage.End(err)
+			return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 		}
-		deployers = append(deployers, d)
-		swept, err := d.Sweep(ctx, time.Now())
-		if err != nil {
-			return nil, cleanUp, stage.End(err)
-		}
-		if len(swept) > 0 {
-			s.Progress.Printf("cluster %s: removed what an earlier run had left: %v", name, swept)
-		}
-		var specs []workload.Spec
-		var placed []measure.Cell
+		var missing []workload.Spec
+		wanted := map[measure.Cell]workload.Spec{}
 		for _, cl := range cells {
 			arm, err := s.Catalogue.Arm(cl.Arm)
 			if err != nil {
-				return nil, cleanUp, stage.End(err)
+				return nil, err
 			}
-			if arm.Cluster == name {
-				specs = append(specs, pairSpec(arm, cl, c, phase))
-				placed = append(placed, cl)
+			if arm.Cluster != name {
+				continue
+			}
+			wanted[cl] = pairSpec(arm, cl, clusters[name], phase)
+			if _, ok := s.pairs[name+"/"+wanted[cl].Name]; !ok {
+				missing = append(missing, wanted[cl])
 			}
 		}
-		pairs, err := d.Deploy(ctx, specs)
-		if err != nil {
-			return nil, cleanUp, stage.End(fmt.Errorf("%w: %w", ErrInfrastructure, err))
+		if err := s.deployMissing(ctx, d, missing); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 		}
-		for i, p := range pairs {
-			arm, err := s.Catalogue.Arm(placed[i].Arm)
+		for cl, spec := range wanted {
+			arm, err := s.Catalogue.Arm(cl.Arm)
 			if err != nil {
-				return nil, cleanUp, stage.End(err)
+				return nil, err
 			}
-			if targets[placed[i]], err = newTarget(ctx, arm, p, bench.Tool); err != nil {
-				return nil, cleanUp, stage.End(fmt.Errorf("%w: %w", ErrInfrastructure, err))
+			targets[cl], err = newTarget(ctx, arm, s.pairs[name+"/"+spec.Name], bench.Tool)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 			}
 		}
 	}
-	return targets, cleanUp, stage.End(nil)
+	return targets, nil
+}
+
+// deployer returns what makes the pods in a cluster. The first call removes
+// what earlier runs left there.
+func (s *Suite) deployer(ctx context.Context, c *testbed.Cluster) (*workload.Cluster, error) {
+	if d, ok := s.deployers[c.Name]; ok {
+		return d, nil
+	}
+	d, err := workload.NewCluster(c.Name, c.REST, c.BenchImage, s.RunID, time.Now().Add(leftoverTTL))
+	if err != nil {
+		return nil, err
+	}
+	swept, err := d.Sweep(ctx, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if len(swept) > 0 {
+		s.Progress.Printf("cluster %s: removed what an earlier run had left: %v", c.Name, swept)
+	}
+	if s.deployers == nil {
+		s.deployers = map[string]*workload.Cluster{}
+	}
+	s.deployers[c.Name] = d
+	return d, nil
+}
+
+func (s *Suite) deployMissing(ctx context.Context, d *workload.Cluster, specs []workload.Spec) error {
+	if len(specs) == 0 {
+		return nil
+	}
+	stage := s.Progress.Stage(fmt.Sprintf("start %d pairs of pods in cluster %s", len(specs), d.Name), 15*time.Second)
+	pairs, err := d.Deploy(ctx, specs)
+	if err != nil {
+		return stage.End(err)
+	}
+	if s.pairs == nil {
+		s.pairs = map[string]*workload.Pair{}
+	}
+	for _, p := range pairs {
+		s.pairs[d.Name+"/"+p.Name] = p
+	}
+	return stage.End(nil)
+}
+
+// cleanUp removes everything this run made in the clusters.
+func (s *Suite) cleanUp(ctx context.Context) error {
+	var errs []error
+	for _, name := range sortedKeys(s.deployers) {
+		errs = append(errs, s.deployers[name].Delete(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // cleanUpTimeout bounds what an interrupted run spends on removing its pods.
 const cleanUpTimeout = 60 * time.Second
-
-func noCleanUp() error { return nil }
 
 func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string) workload.Spec {
 	name := arm.Name

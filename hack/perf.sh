@@ -19,6 +19,6 @@ status=0
 go test ./e2e -tags perf -count=1 -v -timeout "${CNIPERF_TIMEOUT:-120m}" \
 	-args -profile "$profile" -run-dir "$PWD/$run_dir" "$@" || status=$?
 if [ -f "$run_dir/journal.jsonl" ]; then
-	exec bin/cniperf report --format none --exit-code "$run_dir"
+	exec bin/cniperf report --exit-code "$run_dir" >/dev/null
 fi
 exit $((status == 0 ? 0 : 3))
