@@ -362,7 +362,8 @@ func (r *Report) Evidence(w io.Writer) error {
 			fmt.Sprintf("client %s on %s CPU %d, server %s on %s CPU %d", s.ClientPod, s.ClientNode, s.ClientCPU, s.ServerPod, s.ServerNode, s.ServerCPU),
 		}
 		for _, v := range s.Values {
-			lines = append(lines, fmt.Sprintf("%s %s %s", v.Name, shown(v.Metric).format(v.Value), shown(v.Metric).unit))
+			u := shown(v.Metric)
+			lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s %s", v.Name, u.format(v.Value), u.unit), " 1"))
 		}
 		for _, c := range s.Checks {
 			word := "proved"
