@@ -120,14 +120,10 @@ func (s *Suite) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	builder, err := images.NewBuilder(root, cache, engine)
-	if err != nil {
-		return err
-	}
 	s.Testbed = &testbed.Testbed{
 		Spec:     s.spec,
 		Lab:      lab.New(s.spec, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: s.Progress}),
-		Images:   builder,
+		Images:   &images.Builder{Root: root, CacheDir: cache, Engine: engine},
 		Progress: s.Progress,
 		RunID:    s.RunID,
 	}
