@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string) int {
 		newDownCommand(),
 		newJudgeCommand(),
 		newReportCommand(),
+		newParseCommand(),
 	)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
