@@ -25,7 +25,7 @@ func (f *labFlags) add(cmd *cobra.Command) {
 }
 
 // open returns the lab and its spec. findEngine is called when no engine is named.
-func (f *labFlags) open(ctx context.Context, r *progress.Reporter, findEngine func(context.Context) (string, error)) (*lab.Lab, *lab.Spec, error) {
+func (f *labFlags) open(ctx context.Context, r *progress.Reporter, findEngine func(context.Context, *lab.Spec) (string, error)) (*lab.Lab, *lab.Spec, error) {
 	spec, err := lab.Load(f.file)
 	if err != nil {
 		return nil, nil, err
@@ -35,26 +35,27 @@ func (f *labFlags) open(ctx context.Context, r *progress.Reporter, findEngine fu
 		return nil, nil, err
 	}
 	engine := f.engine
-	if engine == "" && needsEngine(spec) {
-		if engine, err = findEngine(ctx); err != nil {
+	if engine == "" {
+		if engine, err = findEngine(ctx, spec); err != nil {
 			return nil, nil, err
 		}
 	}
 	return lab.New(spec, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: r}), spec, nil
 }
 
-func needsEngine(spec *lab.Spec) bool {
+// kindEngine finds an engine only when a cluster of the lab needs one.
+func kindEngine(ctx context.Context, spec *lab.Spec) (string, error) {
 	for _, c := range spec.Clusters {
 		if c.Provider == lab.ProviderKind {
-			return true
+			return machine.Engine(ctx)
 		}
 	}
-	return false
+	return "", nil
 }
 
 // anyEngine is for removal: without any engine installed there is nothing to
 // remove from one, and that is no error.
-func anyEngine(ctx context.Context) (string, error) {
+func anyEngine(ctx context.Context, _ *lab.Spec) (string, error) {
 	engine, err := machine.Engine(ctx)
 	if err == nil {
 		return engine, nil
@@ -83,7 +84,7 @@ func newLabUpCommand(flags *labFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, names []string) error {
 			r := progress.New(cmd.ErrOrStderr())
 			defer r.Close()
-			l, spec, err := flags.open(cmd.Context(), r, machine.Engine)
+			l, spec, err := flags.open(cmd.Context(), r, kindEngine)
 			if err != nil {
 				return err
 			}
@@ -115,7 +116,7 @@ func newLabStatusCommand(flags *labFlags) *cobra.Command {
 		Short: "Show the state of the lab's clusters and change nothing",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l, _, err := flags.open(cmd.Context(), nil, machine.Engine)
+			l, _, err := flags.open(cmd.Context(), nil, kindEngine)
 			if err != nil {
 				return err
 			}
