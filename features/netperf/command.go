@@ -30,8 +30,10 @@ type Options struct {
 	Duration          time.Duration // whole seconds
 	Request, Response int           // bytes, 1 to 65507
 	UDP               bool          // TCP otherwise
-	Connect           bool          // a new connection for every transaction: TCP_CRR
-	CPU               bool          // CPU use of both nodes as netperf counts it
+	// Connect takes a new connection for every transaction: TCP_CRR. Such a run
+	// ends 4 s after its length: that is how long netserver 2.7 waits.
+	Connect bool
+	CPU     bool // CPU use of both nodes as netperf counts it
 }
 
 // Server is the argv of netserver, kept in the foreground.

@@ -55,7 +55,17 @@ func TestParse(t *testing.T) {
 			}
 		})
 	}
-	r, err := Parse(read(t, "omni-rr.txt"), 0)
+	// REMOTE_CPU_UTIL is 299.44 in it.
+	r, err := Parse(read(t, "omni-crr-cpu.txt"), 0)
+	require.NoError(t, err)
+	_, ok := r.Values.Get("cpu-local")
+	assert.True(t, ok)
+	_, ok = r.Values.Get("cpu-remote")
+	assert.False(t, ok)
+	_, ok = r.Values.Get("service-demand-remote")
+	assert.False(t, ok)
+
+	r, err = Parse(read(t, "omni-rr.txt"), 0)
 	require.NoError(t, err)
 	assert.Equal(t, 2*time.Second, r.Asked, "from COMMAND_LINE")
 	coloured := "\x1b[1m" + strings.ReplaceAll(string(read(t, "classic-rr.txt")), "\n", "\x1b[0m\r\n")

@@ -68,7 +68,7 @@ func Seconds(name string, s float64) (time.Duration, error) {
 	if math.IsNaN(s) || s < 0 || s > 365*24*3600 {
 		return 0, fmt.Errorf("%s is %v s, want 0 up to one year", name, s)
 	}
-	return time.Duration(s * float64(time.Second)), nil
+	return time.Duration(math.Round(s * float64(time.Second))), nil
 }
 
 // Length checks that a run was as long as asked, within Tolerance. An asked
