@@ -19,10 +19,6 @@ import (
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
-// phaseConfirm is a second batch on fresh pods, measured only when the first
-// one says fail.
-const phaseConfirm = "confirm"
-
 // leftoverTTL is after what time a later run may remove what this one left. It
 // is longer than any run, so that a sweep never takes a living run's pods.
 const leftoverTTL = 24 * time.Hour
@@ -147,7 +143,7 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 	}
 	if phase == journal.PhaseFull && slices.ContainsFunc(r.verdicts, func(v verdict.Verdict) bool { return v.NeedsConfirmation }) {
 		s.Progress.Printf("a first batch says fail: measuring a second one on fresh pods")
-		confirming, _, err := s.batch(ctx, cmp, phaseConfirm)
+		confirming, _, err := s.batch(ctx, cmp, journal.PhaseConfirm)
 		r.comparison.Confirming = confirming
 		if err != nil {
 			return err
@@ -427,7 +423,7 @@ func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string) w
 	if c.Control {
 		name += "-control"
 	}
-	if phase == phaseConfirm {
+	if phase == journal.PhaseConfirm {
 		name += "-confirm"
 	}
 	return workload.Spec{Name: name, Network: arm.Network, ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode}
