@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -58,17 +59,25 @@ func command() *cobra.Command {
 	socket := root.PersistentFlags().String("socket", "/run/cniperf/tcpip-bypass.sock", "unix socket of the running accelerator")
 
 	var options bypass.Options
+	var ports []uint
 	var selfTest bool
 	run := &cobra.Command{
 		Use:   "run",
 		Short: "Attach to the node's cgroup2 root until SIGTERM",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, port := range ports {
+				if port == 0 || port > math.MaxUint16 {
+					return fmt.Errorf("--port %d: not a port", port)
+				}
+				options.Ports = append(options.Ports, uint16(port))
+			}
 			return serve(cmd.Context(), *socket, options, selfTest, cmd.OutOrStdout())
 		},
 	}
 	flags := run.Flags()
 	flags.StringVar(&options.Cgroup, "cgroup", "/sys/fs/cgroup", "cgroup2 folder to accelerate, or the mount point of a hybrid layout")
+	flags.UintSliceVar(&ports, "port", nil, "listening port to accelerate, repeatable (default: all)")
 	flags.Uint32Var(&options.MaxSockets, "max-sockets", 65536, "accelerated sockets at a time, two per connection")
 	flags.Uint64Var(&options.MaxQueuedBytes, "max-queued-bytes", 1<<20, "bytes that may wait for a receiver before its sender goes back to TCP")
 	flags.Uint32Var(&options.MaxQueuedMessages, "max-queued-messages", 1024, "messages that may wait likewise")

@@ -17,6 +17,8 @@ type Options struct {
 	// Cgroup is the cgroup2 folder whose processes are accelerated, or the
 	// mount point of a hybrid layout; see FindCgroup.
 	Cgroup string
+	// Ports are the listening ports to accelerate, at most 256; none means all.
+	Ports []uint16
 	// MaxSockets bounds the accelerated sockets, two per connection (65536).
 	MaxSockets uint32
 	// MaxQueuedBytes and MaxQueuedMessages bound what may wait for one slow
@@ -104,6 +106,14 @@ func Attach(o Options) (a *Accelerator, err error) {
 }
 
 func (o Options) apply(spec *ebpf.CollectionSpec) error {
+	if len(o.Ports) != 0 {
+		if err := spec.Variables[bypassVarSomePorts].Set(uint32(1)); err != nil {
+			return fmt.Errorf("restrict the ports: %w", err)
+		}
+		for _, port := range o.Ports {
+			spec.Maps[bypassMapPorts].Contents = append(spec.Maps[bypassMapPorts].Contents, ebpf.MapKV{Key: uint32(port), Value: uint8(1)})
+		}
+	}
 	if o.MaxSockets != 0 {
 		spec.Maps[bypassMapSockets].MaxEntries = o.MaxSockets
 		spec.Maps[bypassMapQueues].MaxEntries = o.MaxSockets

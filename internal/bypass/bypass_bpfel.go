@@ -47,6 +47,7 @@ const (
 	bypassMapAsked          = "asked"
 	bypassMapCounted        = "counted"
 	bypassMapFlows          = "flows"
+	bypassMapPorts          = "ports"
 	bypassMapQueues         = "queues"
 	bypassMapSockets        = "sockets"
 	bypassProgBypassMsg     = "bypass_msg"
@@ -54,6 +55,7 @@ const (
 	bypassVarDraining       = "draining"
 	bypassVarMaxBytes       = "max_bytes"
 	bypassVarMaxMessages    = "max_messages"
+	bypassVarSomePorts      = "some_ports"
 )
 
 // loadBypass returns the embedded CollectionSpec for bypass.
@@ -109,6 +111,7 @@ type bypassMapSpecs struct {
 	Asked   *ebpf.MapSpec `ebpf:"asked"`
 	Counted *ebpf.MapSpec `ebpf:"counted"`
 	Flows   *ebpf.MapSpec `ebpf:"flows"`
+	Ports   *ebpf.MapSpec `ebpf:"ports"`
 	Queues  *ebpf.MapSpec `ebpf:"queues"`
 	Sockets *ebpf.MapSpec `ebpf:"sockets"`
 }
@@ -120,6 +123,7 @@ type bypassVariableSpecs struct {
 	Draining    *ebpf.VariableSpec `ebpf:"draining"`
 	MaxBytes    *ebpf.VariableSpec `ebpf:"max_bytes"`
 	MaxMessages *ebpf.VariableSpec `ebpf:"max_messages"`
+	SomePorts   *ebpf.VariableSpec `ebpf:"some_ports"`
 }
 
 // bypassObjects contains all objects after they have been loaded into the kernel.
@@ -145,6 +149,7 @@ type bypassMaps struct {
 	Asked   *ebpf.Map `ebpf:"asked"`
 	Counted *ebpf.Map `ebpf:"counted"`
 	Flows   *ebpf.Map `ebpf:"flows"`
+	Ports   *ebpf.Map `ebpf:"ports"`
 	Queues  *ebpf.Map `ebpf:"queues"`
 	Sockets *ebpf.Map `ebpf:"sockets"`
 }
@@ -154,6 +159,7 @@ func (m *bypassMaps) Close() error {
 		m.Asked,
 		m.Counted,
 		m.Flows,
+		m.Ports,
 		m.Queues,
 		m.Sockets,
 	)
@@ -166,6 +172,7 @@ type bypassVariables struct {
 	Draining    *ebpf.Variable `ebpf:"draining"`
 	MaxBytes    *ebpf.Variable `ebpf:"max_bytes"`
 	MaxMessages *ebpf.Variable `ebpf:"max_messages"`
+	SomePorts   *ebpf.Variable `ebpf:"some_ports"`
 }
 
 // bypassPrograms contains all programs after they have been loaded into the kernel.

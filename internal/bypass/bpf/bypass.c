@@ -91,6 +91,16 @@ struct {
 const volatile u64 max_bytes = 1 << 20;
 const volatile u32 max_messages = 1024;
 
+/* Listening ports to accelerate; all, unless some_ports is set. */
+const volatile u32 some_ports;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, u32); /* host order */
+	__type(value, u8);
+} ports SEC(".maps");
+
 /* Set when the loader goes: nothing more is moved. */
 volatile u32 draining;
 
@@ -179,6 +189,8 @@ int bypass_sockops(struct bpf_sock_ops *skops)
 	switch (skops->op) {
 	case BPF_SOCK_OPS_RWND_INIT: /* a SYN reached a listener; or our own connect */
 		if (skops->is_fullsock || read_end(skops, &self))
+			break;
+		if (some_ports && !bpf_map_lookup_elem(&ports, &self.local_port))
 			break;
 		turn(&self, &peer);
 		bpf_map_update_elem(&asked, &peer, &yes, BPF_ANY);
