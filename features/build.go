@@ -42,6 +42,9 @@ func (s *Suite) Feature(name, phase string) (types.Feature, error) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if r.skipped != "" {
+				t.Skip(r.skipped)
+			}
 			t.Logf("%d valid rounds of %d cells", len(r.comparison.Rounds), len(cmp.Arms)+1)
 			return ctx
 		})
@@ -61,6 +64,9 @@ func (s *Suite) assess(name, phase, assertion string) e2e.Func {
 		r, err := s.measured(ctx, name, phase)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if r.skipped != "" {
+			t.Skip(r.skipped)
 		}
 		i := slices.IndexFunc(r.verdicts, func(v verdict.Verdict) bool { return v.Name == assertion })
 		if i < 0 {

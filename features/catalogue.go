@@ -25,15 +25,41 @@ type Arm struct {
 	Cluster string           `yaml:"cluster"` // of the lab, where its pods run
 	CNI     string           `yaml:"cni"`
 	Network workload.Network `yaml:"network"`
-	Path    string           `yaml:"path"` // overrides the comparison's, for host-network arms
+	// ServerNetwork is the server's network, if it is another.
+	ServerNetwork workload.Network `yaml:"serverNetwork"`
+	Path          string           `yaml:"path"` // overrides the comparison's, for host-network arms
+	// Service is what turns a ClusterIP into a pod's address: kube-proxy or
+	// socket-lb. An arm without it is not measured by ClusterIP.
+	Service string `yaml:"service"`
+	// ServiceInterface is the client's interface towards ClusterIPs, if it is
+	// another than towards pods.
+	ServiceInterface string `yaml:"serviceInterface"`
 }
 
-// Benchmark is a tool with its mode and the metric its verdicts are about.
+// interfaceOn is the client's interface that the path's packets cross.
+func (a Arm) interfaceOn(path string) string {
+	if path == "cluster-ip" && a.ServiceInterface != "" {
+		return a.ServiceInterface
+	}
+	return podInterface
+}
+
+// Benchmark is a tool with its parameters and the metric its verdicts are
+// about. Which of the optional fields count depends on the tool.
 type Benchmark struct {
 	Name   string `yaml:"name"`
 	Tool   string `yaml:"tool"`
+	Server string `yaml:"server"` // container of the server pod
 	Metric string `yaml:"metric"`
 	Port   int    `yaml:"port"`
+
+	UDP        bool   `yaml:"udp"`        // sockperf: datagrams instead of a connection
+	DataPort   int    `yaml:"dataPort"`   // netperf: of the test's own connection
+	Connect    bool   `yaml:"connect"`    // netperf: a new connection for every transaction
+	Streams    int    `yaml:"streams"`    // iperf3: parallel connections
+	Test       string `yaml:"test"`       // redis-benchmark: get or set
+	Requests   int    `yaml:"requests"`   // redis-benchmark: for each second of the sample's length
+	ValueBytes int    `yaml:"valueBytes"` // redis-benchmark: size of a value
 }
 
 // Comparison is a set of arms measured together, round by round.
@@ -45,7 +71,7 @@ type Comparison struct {
 	Placement string   `yaml:"placement"`
 	Arms      []string `yaml:"arms"`
 	Control   string   `yaml:"control"`
-	Early     bool     `yaml:"early"` // also measured on the first cluster alone, while the others are not ready
+	Early     []string `yaml:"early"` // arms of one cluster that are also measured while the others are not ready
 }
 
 // Catalogue is everything that can be measured.
@@ -73,8 +99,17 @@ func (c *Catalogue) validate() error {
 			return fmt.Errorf("comparison %s: %w", cmp.Name, err)
 		}
 		for _, a := range cmp.Arms {
-			if _, err := c.Arm(a); err != nil {
+			arm, err := c.Arm(a)
+			if err != nil {
 				return fmt.Errorf("comparison %s: %w", cmp.Name, err)
+			}
+			if cell(cmp, arm).Path == "cluster-ip" && arm.Service != kubeProxy && arm.Service != socketLB {
+				return fmt.Errorf("comparison %s: arm %s has service %q, want %s or %s", cmp.Name, a, arm.Service, kubeProxy, socketLB)
+			}
+		}
+		for _, a := range cmp.Early {
+			if !slices.Contains(cmp.Arms, a) {
+				return fmt.Errorf("comparison %s: early arm %q is not one of its arms %v", cmp.Name, a, cmp.Arms)
 			}
 		}
 		if !slices.Contains(cmp.Arms, cmp.Control) {
@@ -241,7 +276,9 @@ type Profile struct {
 	Name          string   `yaml:"name"`
 	SampleSeconds int      `yaml:"sampleSeconds"` // of one sample
 	MinRounds     int      `yaml:"minRounds"`
-	MaxRounds     int      `yaml:"maxRounds"` // valid ones
+	MaxRounds     int      `yaml:"maxRounds"`     // valid ones, where a gate is at stake
+	InformRounds  int      `yaml:"informRounds"`  // the same where claims only inform
+	BudgetMinutes int      `yaml:"budgetMinutes"` // after which no further comparison begins
 	Comparisons   []string `yaml:"comparisons"`
 	Clusters      []string `yaml:"clusters"` // only the arms of these, if any are named
 	Judge         bool     `yaml:"judge"`    // whether its rounds suffice for verdicts
@@ -285,6 +322,12 @@ func (p Profile) validate(c *Catalogue) error {
 		return err
 	}
 	if err := check("maxRounds", p.MaxRounds, p.MinRounds, 1000); err != nil {
+		return err
+	}
+	if err := check("informRounds", p.InformRounds, p.MinRounds, p.MaxRounds); err != nil {
+		return err
+	}
+	if err := check("budgetMinutes", p.BudgetMinutes, 1, 24*60); err != nil {
 		return err
 	}
 	if len(p.Comparisons) == 0 {

@@ -3,7 +3,9 @@ package features
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cniperf/cniperf/fixtures/workload"
@@ -20,20 +22,55 @@ const podInterface = "eth0"
 // and the API server talk too, but little against a benchmark.
 const minShare = 0.9
 
-// podSideChecks proves from the client's network namespace which interface the
+// The ways a ClusterIP is turned into a pod's address.
+const (
+	kubeProxy = "kube-proxy" // by iptables on the client's host: the socket keeps the ClusterIP
+	socketLB  = "socket-lb"  // at connect time: the socket's peer is the pod
+)
+
+// proof is what one sample is proven by, from the client's side.
+type proof struct {
+	arm               Arm
+	path              string
+	dialled           string // address on the tool's command line
+	server, clusterIP string // the server pod's address and its Service's
+	port              int
+	udp               bool
+}
+
+// checks returns the proofs of the sample's path. A sample with a check that is
+// not OK does not count.
+func (p proof) checks(t trailer.Trailer) []journal.Check {
+	checks := []journal.Check{p.crossed(t)}
+	// An unconnected UDP socket has no peer to look at.
+	if !p.udp {
+		checks = append(checks, p.peer(t))
+	}
+	if p.path == "cluster-ip" {
+		checks = append(checks, journal.Check{
+			Claim: fmt.Sprintf("the client dialled the Service's ClusterIP %s", p.clusterIP),
+			Found: p.dialled,
+			OK:    p.dialled == p.clusterIP && p.clusterIP != p.server,
+		})
+	}
+	return checks
+}
+
+// crossed proves from the client's network namespace which interface the
 // sample's bytes left by: the interface's own counters, read right before and
 // after the tool ran.
-func podSideChecks(arm Arm, t trailer.Trailer) []journal.Check {
+func (p proof) crossed(t trailer.Trailer) journal.Check {
+	want := p.arm.interfaceOn(p.path)
 	var ours, all uint64
 	var moved []string
 	for _, name := range sortedKeys(t.After.Interfaces) {
 		d, _ := t.Delta(name)
-		if name == "lo" || arm.Network == workload.HostNetwork && !physical(name) {
+		if name == "lo" || p.arm.Network == workload.HostNetwork && !physical(name) {
 			continue
 		}
 		bytes := d.RxBytes + d.TxBytes
 		all += bytes
-		if name == podInterface {
+		if name == want {
 			ours = bytes
 		}
 		if bytes > 0 {
@@ -43,11 +80,32 @@ func podSideChecks(arm Arm, t trailer.Trailer) []journal.Check {
 	if len(moved) == 0 {
 		moved = []string{"no interface moved a byte"}
 	}
-	return []journal.Check{{
-		Claim: fmt.Sprintf("at least %.0f %% of the bytes crossed the client's %s", minShare*100, podInterface),
+	return journal.Check{
+		Claim: fmt.Sprintf("at least %.0f %% of the bytes crossed the client's %s", minShare*100, want),
 		Found: strings.Join(moved, ", "),
 		OK:    all > 0 && float64(ours) >= minShare*float64(all),
-	}}
+	}
+}
+
+// peer proves where the client's socket was connected to, as the kernel has it:
+// to the pod, unless iptables on the host translates the ClusterIP later.
+func (p proof) peer(t trailer.Trailer) journal.Check {
+	address := p.server
+	claim := "the client's socket is connected to the server itself, "
+	if p.path == "cluster-ip" && p.arm.Service == kubeProxy {
+		address = p.clusterIP
+		claim = "the client's socket is connected to the ClusterIP, translated on the host, "
+	} else if p.path == "cluster-ip" {
+		claim = "the client's socket is connected to the server, translated at connect time, "
+	}
+	want := net.JoinHostPort(address, strconv.Itoa(p.port))
+	found := "no such socket seen"
+	if len(t.Peers) > 0 {
+		found = strings.Join(t.Peers, ", ")
+	}
+	ok := slices.Contains(t.Peers, want)
+	// On a node other pods' agents have sockets too, but none to this port.
+	return journal.Check{Claim: claim + want, Found: found, OK: ok && len(t.Peers) == 1}
 }
 
 // physical tells whether a node's interface is one of its own and not the host

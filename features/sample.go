@@ -6,31 +6,70 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/cniperf/cniperf/features/iperf3"
+	"github.com/cniperf/cniperf/features/netperf"
+	"github.com/cniperf/cniperf/features/redisbench"
 	"github.com/cniperf/cniperf/features/sockperf"
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/output"
+	"github.com/cniperf/cniperf/internal/trailer"
 )
 
 // run is one benchmark's command line and the parser of what it prints.
 type run struct {
-	argv  []string
-	parse func([]byte) (output.Result, error)
+	prepare []string // run once before the first sample, where the tool needs it
+	argv    []string
+	parse   func([]byte) (output.Result, error)
 }
 
 // run returns how the benchmark measures addr for the given length.
-func (b Benchmark) run(addr netip.Addr, length time.Duration) (run, error) {
+func (b Benchmark) run(addr netip.Addr, length time.Duration) (r run, err error) {
 	switch b.Tool {
 	case "sockperf":
-		argv, err := sockperf.Client(sockperf.Options{Addr: addr, Port: b.Port, Duration: length})
-		return run{argv, func(raw []byte) (output.Result, error) { return sockperf.Parse(raw, length) }}, err
+		r.argv, err = sockperf.Client(sockperf.Options{Addr: addr, Port: b.Port, UDP: b.UDP, Duration: length})
+		r.parse = func(raw []byte) (output.Result, error) { return sockperf.Parse(raw, length) }
+	case "netperf":
+		r.argv, err = netperf.Client(netperf.Options{
+			Addr: addr, Port: b.Port, DataPort: b.DataPort, Duration: length,
+			Request: transactionBytes, Response: transactionBytes, Connect: b.Connect,
+		})
+		r.parse = func(raw []byte) (output.Result, error) { return netperf.Parse(raw, length) }
+	case "iperf3":
+		r.argv, err = iperf3.Client(iperf3.Options{Addr: addr, Port: b.Port, Duration: length, Streams: b.Streams})
+		r.parse = func(raw []byte) (output.Result, error) { return iperf3.Parse(raw, length) }
+	case "redis-benchmark":
+		o := redisbench.Options{
+			Addr: addr, Port: b.Port, Tests: []string{b.Test}, Size: b.ValueBytes,
+			Requests: b.Requests * int(length/time.Second),
+		}
+		// A get without a set before it reads a key that is not there.
+		set := o
+		set.Tests, set.Requests = []string{"set"}, 1000
+		if r.prepare, err = redisbench.Client(set); err != nil {
+			return run{}, err
+		}
+		r.argv, err = redisbench.Client(o)
+		r.parse = func(raw []byte) (output.Result, error) {
+			results, err := redisbench.Parse(raw, o)
+			if err != nil {
+				return output.Result{}, err
+			}
+			return results[0], nil
+		}
 	default:
-		return run{}, fmt.Errorf("benchmark %s: unknown tool %q", b.Name, b.Tool)
+		err = fmt.Errorf("benchmark %s: unknown tool %q", b.Name, b.Tool)
 	}
+	return r, err
 }
+
+// transactionBytes is the size of netperf's requests and responses: 100 bytes,
+// as on the published page.
+const transactionBytes = 100
 
 // pinned is where client and server run: on the last CPU their pod may use. On
 // one machine that is the same CPU for both, without which latency has two
@@ -48,17 +87,34 @@ type target struct {
 	serverCPU int
 }
 
-// newTarget reads the server's pinning, which is then a fact and not a wish.
-func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, tool string) (*target, error) {
-	cpus, err := pair.ServerCPUs(ctx, tool)
+// newTarget reads the server's pinning, which is then a fact and not a wish,
+// and prepares the server where the tool needs it.
+func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, b Benchmark, c measure.Cell) (*target, error) {
+	cpus, err := pair.ServerCPUs(ctx, b.Server)
 	if err != nil {
 		return nil, err
 	}
 	cpu, err := strconv.Atoi(cpus)
 	if err != nil {
-		return nil, fmt.Errorf("server of pair %s may run on CPUs %s: it is not pinned to one", pair.Name, cpus)
+		return nil, fmt.Errorf("server %s of pair %s may run on CPUs %s: it is not pinned to one", b.Server, pair.Name, cpus)
 	}
-	return &target{arm: arm, pair: pair, serverCPU: cpu}, nil
+	t := &target{arm: arm, pair: pair, serverCPU: cpu}
+	addr, err := netip.ParseAddr(t.address(c))
+	if err != nil {
+		return nil, fmt.Errorf("cell %s: %w", c, err)
+	}
+	r, err := b.run(addr, time.Second)
+	if err != nil || r.prepare == nil {
+		return t, err
+	}
+	out, err := pair.Run(ctx, workload.Tool{ID: "prepare", CPU: pinned, Timeout: toolGrace, Argv: r.prepare})
+	if err == nil && out.Trailer.Exit != 0 {
+		err = fmt.Errorf("%s exited with %d: %s", strings.Join(r.prepare, " "), out.Trailer.Exit, lastLine(out.Text))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", c, err)
+	}
+	return t, nil
 }
 
 // sampler runs samples of one benchmark.
@@ -90,7 +146,9 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	s.StartedAt = p.now()
 
 	id := fmt.Sprintf("%s-%s-%d-%d", t.pair.Name, s.Comparison, s.Round, s.Attempt)
-	out, err := t.pair.Run(ctx, id, pinned, p.length+toolGrace, r.argv)
+	out, err := t.pair.Run(ctx, workload.Tool{
+		ID: id, CPU: pinned, Timeout: p.length + toolGrace, Port: p.benchmark.Port, UDP: p.benchmark.UDP, Argv: r.argv,
+	})
 	s.Duration = p.now() - s.StartedAt
 	if ctx.Err() != nil {
 		return s, context.Cause(ctx)
@@ -103,7 +161,7 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		return s, err
 	}
 	s.RawBytes = int64(len(out.Stream))
-	values, checks, err := p.read(t, out, r)
+	values, checks, err := p.read(t, s, out, r)
 	s.Checks = checks
 	if err != nil {
 		s.Invalid = err.Error()
@@ -116,8 +174,11 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 
 // read turns a tool's output into values, if everything about it is as it must
 // be.
-func (p *sampler) read(t *target, out workload.Output, r run) (measure.Values, []journal.Check, error) {
-	checks := podSideChecks(t.arm, out.Trailer)
+func (p *sampler) read(t *target, s journal.Sample, out workload.Output, r run) (measure.Values, []journal.Check, error) {
+	checks := proof{
+		arm: t.arm, path: s.Cell.Path, dialled: s.Address, server: t.pair.Server.IP, clusterIP: t.pair.ClusterIP,
+		port: p.benchmark.Port, udp: p.benchmark.UDP,
+	}.checks(out.Trailer)
 	switch tr := out.Trailer; {
 	case tr.TimedOut:
 		return nil, checks, fmt.Errorf("%s was still running after %s and was ended", r.argv[0], p.length+toolGrace)
@@ -141,7 +202,30 @@ func (p *sampler) read(t *target, out workload.Output, r run) (measure.Values, [
 	if err := errors.Join(failed...); err != nil {
 		return nil, checks, err
 	}
-	return result.Values, checks, nil
+	return append(result.Values, p.cpu(result.Values, out.Trailer)...), checks, nil
+}
+
+// cpu is the processor time of the client's node per transaction or byte,
+// softirq included, over the whole sample. On the embedded lab that node's
+// accounting is the machine's, so both ends and everything else that runs are in
+// it. sockperf idles for most of its run, so it has none.
+func (p *sampler) cpu(values measure.Values, t trailer.Trailer) measure.Values {
+	busy := t.NodeCPU().Seconds() / t.Elapsed.Seconds()
+	for _, m := range []struct {
+		rate string
+		per  measure.Metric
+		unit float64 // of the rate, in the metric's divisor
+	}{
+		{measure.Transactions.Name, measure.CPUPerTransaction, 1},
+		{measure.Requests.Name, measure.CPUPerTransaction, 1},
+		{measure.Throughput.Name, measure.CPUPerByte, 1. / 8},
+	} {
+		if rate, ok := values.Get(m.rate); ok && rate.Value > 0 && busy > 0 {
+			tool := measure.Value{Metric: measure.ToolCPU, Value: 100 * t.ToolCPU.Seconds() / t.Elapsed.Seconds()}
+			return measure.Values{{Metric: m.per, Value: busy / (rate.Value * m.unit) * 1e9}, tool}
+		}
+	}
+	return nil
 }
 
 // address is what the client dials.

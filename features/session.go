@@ -156,7 +156,7 @@ const labUp = 2 * time.Minute
 // Expected estimates the run: images that are missing, clusters, and all the
 // rounds the profile allows.
 func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
-	var total time.Duration
+	var total, measuring time.Duration
 	seen := map[string]bool{}
 	for _, name := range s.Profile.Comparisons {
 		cmp, _, err := s.narrowed(name, journal.PhaseFull)
@@ -179,9 +179,14 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 			total += build + labUp
 		}
 		sample := time.Duration(s.Profile.SampleSeconds)*time.Second + sampleOverhead
-		total += time.Duration(s.Profile.MaxRounds*(len(cmp.Arms)+1)) * sample
+		limit, err := s.maxRounds(cmp)
+		if err != nil {
+			return 0, err
+		}
+		measuring += time.Duration(limit*(len(cmp.Arms)+1)) * sample
 	}
-	return total, nil
+	budget := time.Duration(s.Profile.BudgetMinutes) * time.Minute
+	return total + min(measuring, budget), nil
 }
 
 // fits compares what the run needs with what go test allows.
@@ -206,6 +211,13 @@ func (s *Suite) Features(ctx context.Context, phase string) ([]types.Feature, st
 	var list []types.Feature
 	var why []string
 	for _, name := range s.Profile.Comparisons {
+		cmp, err := s.Catalogue.Comparison(name)
+		if err != nil {
+			return nil, "", err
+		}
+		if phase == journal.PhaseFirst && len(cmp.Early) == 0 {
+			continue
+		}
 		if phase == journal.PhaseFirst && !s.options.DryRun {
 			if err := s.Begin(ctx); err != nil {
 				return nil, "", err
@@ -246,8 +258,10 @@ func (s *Suite) Finish(ctx context.Context, tests int) int {
 		return tests
 	}
 	defer s.Progress.Close()
-	code, reason := s.Outcome()
+	code, reason, err := s.Outcome()
 	switch {
+	case err != nil:
+		code, reason = verdict.ExitInfrastructure, err.Error()
 	case s.beginErr != nil:
 		code, reason = verdict.ExitInfrastructure, s.beginErr.Error()
 	case errors.Is(context.Cause(ctx), ErrInterrupted):

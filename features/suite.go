@@ -40,6 +40,7 @@ type Suite struct {
 	spec      *lab.Spec
 	begun     bool
 	beginErr  error
+	measuring time.Time                    // when the first full comparison began
 	results   map[string]*result           // by comparison and phase
 	deployers map[string]*workload.Cluster // by cluster
 	pairs     map[string]*workload.Pair    // by cluster and name
@@ -49,6 +50,7 @@ type Suite struct {
 type result struct {
 	comparison verdict.Comparison
 	verdicts   []verdict.Verdict
+	skipped    string // why it was not measured
 	err        error
 }
 
@@ -84,10 +86,11 @@ func (s *Suite) narrowed(name, phase string) (Comparison, []Arm, error) {
 	if len(s.Profile.Clusters) > 0 {
 		clusters = s.Profile.Clusters
 	}
+	narrowed, left, err := s.Catalogue.Within(cmp, clusters)
 	if phase == journal.PhaseFirst {
-		clusters = clusters[:1]
+		narrowed.Arms = cmp.Early
 	}
-	return s.Catalogue.Within(cmp, clusters)
+	return narrowed, left, err
 }
 
 // Early tells whether a comparison is worth a first verdict of its own: its
@@ -101,10 +104,17 @@ func (s *Suite) Early(ctx context.Context, name string) (bool, string, error) {
 	if err != nil {
 		return false, "", err
 	}
-	if !cmp.Early || len(clusters) < 2 {
-		return false, "one cluster serves the whole comparison", nil
+	first, err := s.Catalogue.Clusters(Comparison{Arms: cmp.Early})
+	if err != nil {
+		return false, "", err
 	}
-	for _, c := range clusters[1:] {
+	if len(first) != 1 || len(clusters) < 2 {
+		return false, "no arms of one cluster are worth a first verdict", nil
+	}
+	for _, c := range clusters {
+		if c == first[0] {
+			continue
+		}
 		cached, err := s.Testbed.Cached(ctx, c)
 		if err != nil {
 			return false, "", err
@@ -125,10 +135,16 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 		return err
 	}
 	for _, arm := range left {
-		skip := journal.Skip{Cell: cell(cmp, arm), Comparison: name, Phase: phase, Reason: s.whyLeft(phase, arm)}
+		reason := fmt.Sprintf("profile %s measures only in %v, this arm is in %s", s.Profile.Name, s.Profile.Clusters, arm.Cluster)
+		skip := journal.Skip{Cell: cell(cmp, arm), Comparison: name, Phase: phase, Reason: reason}
 		if err := s.Journal.Append(skip); err != nil {
 			return err
 		}
+	}
+	budget := time.Duration(s.Profile.BudgetMinutes) * time.Minute
+	if !s.measuring.IsZero() && time.Since(s.measuring) > budget {
+		r.skipped = fmt.Sprintf("the %s that profile %s has for measuring were over", budget, s.Profile.Name)
+		return s.recordSkip(cmp, phase, r.skipped)
 	}
 	rounds, dropped, err := s.batch(ctx, cmp, phase)
 	r.comparison = verdict.Comparison{Rounds: rounds, Dropped: dropped}
@@ -161,11 +177,18 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 	return nil
 }
 
-func (s *Suite) whyLeft(phase string, arm Arm) string {
-	if phase == journal.PhaseFirst {
-		return fmt.Sprintf("the first verdict comes before cluster %s stands", arm.Cluster)
+// recordSkip records every cell of a comparison as skipped.
+func (s *Suite) recordSkip(cmp Comparison, phase, reason string) error {
+	cells, err := s.Catalogue.Cells(cmp)
+	if err != nil {
+		return err
 	}
-	return fmt.Sprintf("profile %s measures only in %v, this arm is in %s", s.Profile.Name, s.Profile.Clusters, arm.Cluster)
+	for _, c := range cells {
+		if err := s.Journal.Append(journal.Skip{Cell: c, Comparison: cmp.Name, Phase: phase, Reason: reason}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // batch measures the rounds of a comparison between its pods.
@@ -195,10 +218,17 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 		store:     s.Journal.StoreRaw,
 		now:       func() time.Duration { return time.Since(s.Started) },
 	}
+	limit, err := s.maxRounds(cmp)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.measuring.IsZero() && phase == journal.PhaseFull {
+		s.measuring = time.Now()
+	}
 	dropped := map[measure.Cell]int{}
 	rounds := &Rounds{
 		Comparison: cmp.Name, Phase: phase, Cells: cells, Seed: s.Seed,
-		Min: s.Profile.MinRounds, Max: s.Profile.MaxRounds,
+		Min: s.Profile.MinRounds, Max: limit,
 		Sample: func(ctx context.Context, j journal.Sample) (journal.Sample, error) {
 			j, err := smp.sample(ctx, j)
 			if err == nil && j.Invalid != "" {
@@ -218,6 +248,19 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	valid, err := rounds.Measure(ctx)
 	err = stage.End(err)
 	return valid, dropped, errors.Join(err, s.recordStage("measure "+cmp.Name+" "+phase, started, err))
+}
+
+// maxRounds is the most rounds of a comparison: what is only to inform gets
+// fewer than what a gate depends on.
+func (s *Suite) maxRounds(cmp Comparison) (int, error) {
+	about, err := s.Assertions(cmp)
+	if err != nil {
+		return 0, err
+	}
+	if slices.ContainsFunc(about, func(a verdict.Assertion) bool { return a.Role == verdict.Gate }) {
+		return s.Profile.MaxRounds, nil
+	}
+	return s.Profile.InformRounds, nil
 }
 
 // decided tells whether every assertion about the comparison has its verdict.
@@ -355,7 +398,7 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 			if err != nil {
 				return nil, err
 			}
-			targets[cl], err = newTarget(ctx, arm, s.pairs[name+"/"+spec.Name], bench.Tool)
+			targets[cl], err = newTarget(ctx, arm, s.pairs[name+"/"+spec.Name], bench, cl)
 			if err != nil {
 				return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 			}
@@ -426,7 +469,7 @@ func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string) w
 	if phase == journal.PhaseConfirm {
 		name += "-confirm"
 	}
-	return workload.Spec{Name: name, Network: arm.Network, ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode}
+	return workload.Spec{Name: name, Network: arm.Network, ServerNetwork: arm.ServerNetwork, ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode}
 }
 
 // Plan is everything that decides what a run measures. Two runs with one plan
@@ -451,30 +494,53 @@ func (s *Suite) Plan() (json.RawMessage, string, error) {
 // Outcome is the exit code of the run and what to say of it. Only the gates of
 // the full comparisons count; a profile that does not judge passes when it
 // measured everything.
-func (s *Suite) Outcome() (int, string) {
-	var verdicts []verdict.Verdict
-	full := 0
+func (s *Suite) Outcome() (int, string, error) {
+	var measured []string
+	var all []verdict.Comparison
 	for _, name := range s.Profile.Comparisons {
 		r, ok := s.results[name+"/"+journal.PhaseFull]
-		if !ok {
+		if !ok || r.skipped != "" {
 			continue
 		}
 		if r.err != nil {
-			return verdict.ExitInfrastructure, r.err.Error()
+			return verdict.ExitInfrastructure, r.err.Error(), nil
 		}
-		full++
-		verdicts = append(verdicts, r.verdicts...)
+		measured = append(measured, name)
+		all = append(all, r.comparison)
 	}
-	if full == 0 {
-		return verdict.ExitInfrastructure, "nothing was measured"
+	if len(measured) == 0 {
+		return verdict.ExitInfrastructure, "no full comparison was measured", nil
 	}
 	if !s.Profile.Judge {
-		return verdict.ExitPass, fmt.Sprintf("profile %s: %d comparisons measured, none judged", s.Profile.Name, full)
+		return verdict.ExitPass, fmt.Sprintf("profile %s: %d comparisons measured, none judged", s.Profile.Name, len(measured)), nil
+	}
+	// Two copies of an arm that differ in one comparison spoil all of them, so
+	// the last word is had over the whole run.
+	verdicts, err := verdict.Judge(s.Thresholds, s.Testbed.Provider(), all...)
+	if err != nil {
+		return verdict.ExitInfrastructure, "", err
+	}
+	for _, name := range measured {
+		if err := s.revise(name, verdicts); err != nil {
+			return verdict.ExitInfrastructure, "", err
+		}
 	}
 	code := verdict.ExitCode(verdicts)
 	return code, map[int]string{
 		verdict.ExitPass:         "every gate passed",
 		verdict.ExitFail:         "a gate failed",
 		verdict.ExitInconclusive: "not every gate could be decided",
-	}[code]
+	}[code], nil
+}
+
+// revise records the verdicts about a comparison that the whole run changed.
+func (s *Suite) revise(name string, final []verdict.Verdict) error {
+	var changed []verdict.Verdict
+	for _, was := range s.results[name+"/"+journal.PhaseFull].verdicts {
+		i := slices.IndexFunc(final, func(v verdict.Verdict) bool { return v.Name == was.Name })
+		if i >= 0 && final[i].Explanation != was.Explanation {
+			changed = append(changed, final[i])
+		}
+	}
+	return s.recordVerdicts(name, journal.PhaseFull, changed)
 }

@@ -10,8 +10,12 @@ profile=$1
 shift
 run_dir=${CNIPERF_RUN_DIR:-runs/$(date -u +%Y%m%dT%H%M%SZ)-$profile}
 
+say() { printf '▶ %s\n' "$*"; }
+
+say "compiling cniperf (about a minute the first time)"
 go build -o bin/cniperf ./cmd/cniperf
 bin/cniperf doctor --fix
+say "starting the suite (compiling it takes about a minute the first time)"
 
 # go test folds every failure into exit code 1; the run's own record has the
 # true one. -v lets the output through as it comes.

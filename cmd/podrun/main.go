@@ -1,9 +1,9 @@
 // Command podrun starts benchmark tools inside pods.
 //
 //	podrun serve -cpu last -- ARGV            become the server, pinned
-//	podrun run -id ID -cpu last -timeout 5s -- ARGV   run a client, certify its output
+//	podrun run -id ID -cpu last -timeout 5s -port N -- ARGV   run a client, certify its output
 //	podrun fetch -id ID                       print a finished run's output again
-//	podrun wait-listen -port N -timeout 5s    wait until something listens here
+//	podrun wait-listen -port N -timeout 5s    wait until something listens here (-udp: has the port)
 //
 // run pins the tool, limits its time and its output, snapshots the counters of
 // the pod's interfaces and of the node's processors around it, and ends the
@@ -14,15 +14,18 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -45,7 +48,8 @@ func main() {
 
 type options struct {
 	id, cpu, dir string
-	port         int
+	port         int // to wait for, or of the server whose sockets are looked for
+	udp          bool
 	timeout      time.Duration
 	argv         []string
 }
@@ -60,7 +64,8 @@ func run(args []string) error {
 	fs.StringVar(&o.cpu, "cpu", "", "CPU to pin to: a number, last, or empty for none")
 	fs.StringVar(&o.dir, "dir", "/run/podrun", "where outputs are kept")
 	fs.DurationVar(&o.timeout, "timeout", 0, "when the tool is killed")
-	fs.IntVar(&o.port, "port", 0, "TCP port to wait for")
+	fs.IntVar(&o.port, "port", 0, "port to wait for; with run, the server's port, by which the tool's sockets are found")
+	fs.BoolVar(&o.udp, "udp", false, "the port is UDP")
 	if err := fs.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -123,9 +128,14 @@ func measure(o options, out io.Writer) error {
 	if t.Before, err = snapshot(); err != nil {
 		return err
 	}
+	found := make(chan []string, 1)
+	watch, stopWatching := context.WithCancel(ctx)
+	go func() { found <- findPeers(watch, o) }()
 	started := time.Now()
 	runErr := cmd.Run()
 	t.Elapsed = time.Since(started)
+	stopWatching()
+	t.Peers = <-found
 	if t.After, err = snapshot(); err != nil {
 		return err
 	}
@@ -134,6 +144,7 @@ func measure(o options, out io.Writer) error {
 		return fmt.Errorf("start %s: %w", path, runErr)
 	}
 	t.Exit = cmd.ProcessState.ExitCode()
+	t.ToolCPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	t.TimedOut = errors.Is(ctx.Err(), context.DeadlineExceeded)
 	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		t.Signal = unix.SignalName(ws.Signal())
@@ -170,25 +181,91 @@ func fetch(o options, out io.Writer) error {
 // that connects would be a client of sockperf's.
 func waitListen(o options) error {
 	deadline := time.Now().Add(o.timeout)
-	want := fmt.Sprintf(":%04X ", o.port)
+	want := fmt.Sprintf(":%04X", o.port)
+	// The kernel's states: 0A is LISTEN, 07 an unconnected UDP socket.
+	protocol, state := "tcp", "0A"
+	if o.udp {
+		protocol, state = "udp", "07"
+	}
 	for {
-		for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		for _, table := range []string{"/proc/net/" + protocol, "/proc/net/" + protocol + "6"} {
 			b, err := os.ReadFile(table)
 			if err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err
 			}
 			for line := range strings.Lines(string(b)) {
 				f := strings.Fields(line)
-				if len(f) > 3 && strings.HasSuffix(f[1]+" ", want) && f[3] == "0A" {
+				if len(f) > 3 && strings.HasSuffix(f[1], want) && f[3] == state {
 					return nil
 				}
 			}
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("nothing listens on TCP port %d", o.port)
+			return fmt.Errorf("nothing listens on %s port %d", protocol, o.port)
 		}
 		<-time.After(20 * time.Millisecond)
 	}
+}
+
+// findPeers looks for sockets connected to o.port until it finds one or ctx
+// ends. Connect-time load balancing shows here: the kernel's peer is then not
+// the address that was dialled.
+func findPeers(ctx context.Context, o options) []string {
+	if o.port == 0 {
+		return nil
+	}
+	for {
+		peers, err := connectedTo(o.port, o.udp)
+		if err == nil && len(peers) > 0 {
+			return peers
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// connectedTo lists the remote ends of established sockets of this network
+// namespace whose remote port is the given one.
+func connectedTo(port int, udp bool) ([]string, error) {
+	table := "/proc/net/tcp"
+	if udp {
+		table = "/proc/net/udp"
+	}
+	b, err := os.ReadFile(table)
+	if err != nil {
+		return nil, err
+	}
+	return parsePeers(b, port), nil
+}
+
+// established is the kernel's state of a connected socket, UDP's too.
+const established = "01"
+
+func parsePeers(table []byte, port int) []string {
+	var peers []string
+	for line := range strings.Lines(string(table)) {
+		f := strings.Fields(line)
+		if len(f) < 4 || f[3] != established {
+			continue
+		}
+		addr, portHex, ok := strings.Cut(f[2], ":")
+		raw, err := strconv.ParseUint(addr, 16, 32)
+		if n, portErr := strconv.ParseUint(portHex, 16, 16); !ok || err != nil || portErr != nil || int(n) != port {
+			continue
+		}
+		// The kernel prints the address as one number of this machine's byte order.
+		var ip [4]byte
+		binary.NativeEndian.PutUint32(ip[:], uint32(raw))
+		peer := netip.AddrPortFrom(netip.AddrFrom4(ip), uint16(port)).String()
+		if !slices.Contains(peers, peer) {
+			peers = append(peers, peer)
+		}
+	}
+	slices.Sort(peers)
+	return peers
 }
 
 // pin restricts this thread, and what it starts, to one CPU and returns the

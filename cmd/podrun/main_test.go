@@ -73,3 +73,15 @@ func TestNetDevIsReadWhole(t *testing.T) {
 	_, err = parseNetDev([]byte("  eth0: 10 1\n"))
 	assert.Error(t, err)
 }
+
+func TestPeersAreThoseOfEstablishedSockets(t *testing.T) {
+	table := []byte(`  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:3039 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0
+   1: 400012C6:9C40 410012C6:3039 01 00000000:00000000 00:00000000 00000000     0        0 2 1 0 20 4 30 10 -1
+   2: 400012C6:9C42 410012C6:3039 06 00000000:00000000 00:00000000 00000000     0        0 3 1 0 20 4 30 10 -1
+   3: 400012C6:9C44 420012C6:1443 01 00000000:00000000 00:00000000 00000000     0        0 4 1 0 20 4 30 10 -1
+`)
+	assert.Equal(t, []string{"198.18.0.65:12345"}, parsePeers(table, 12345))
+	assert.Equal(t, []string{"198.18.0.66:5187"}, parsePeers(table, 5187))
+	assert.Empty(t, parsePeers(table, 80))
+}

@@ -35,6 +35,10 @@ var (
 
 	CPUPerTransaction = Metric{"cpu-per-transaction", "ns", LowerIsBetter}
 	CPUPerByte        = Metric{"cpu-per-byte", "ns", LowerIsBetter}
+
+	// ToolCPU is the client tool's own processor time as a share of its run:
+	// near 100 the tool, not the datapath, is the limit.
+	ToolCPU = Metric{"tool-cpu", "%", LowerIsBetter}
 )
 
 // Value is one measured number of a metric.

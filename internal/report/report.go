@@ -33,6 +33,7 @@ type Report struct {
 	Run         RunInfo           `json:"run"`
 	Reproduce   Reproduce         `json:"reproduce"`
 	Comparisons []Comparison      `json:"comparisons"`
+	CrossChecks []CrossCheck      `json:"cross_checks,omitempty"`
 	Stages      []journal.Stage   `json:"stages,omitempty"`
 	Facts       []journal.Fact    `json:"facts,omitempty"`
 	Fingerprint map[string]string `json:"fingerprint,omitempty"`
@@ -152,6 +153,7 @@ func New(run *journal.Run, published Published) *Report {
 			r.Comparisons = append(r.Comparisons, r.comparison(name, journal.PhaseConfirm, published))
 		}
 	}
+	r.CrossChecks = crossChecks(r.Comparisons)
 	return r
 }
 

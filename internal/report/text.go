@@ -175,6 +175,7 @@ func (r *Report) results(p *page) {
 	for _, c := range r.Comparisons {
 		c.print(p)
 	}
+	r.printCrossChecks(p)
 	var warnings []string
 	for _, w := range r.Warnings {
 		warnings = append(warnings, "warning: "+w)

@@ -41,6 +41,9 @@ type CPUTime struct {
 	Idle    uint64 `json:"idle"`
 }
 
+// busy is the time in which no CPU was idle or taken away, in ticks.
+func (c CPUTime) busy() uint64 { return c.User + c.System + c.Softirq }
+
 // Snapshot is what the client's network namespace and node had counted at one
 // moment.
 type Snapshot struct {
@@ -56,7 +59,9 @@ type Trailer struct {
 	Bytes    int           `json:"bytes"`
 	SHA256   string        `json:"sha256"`
 	Elapsed  time.Duration `json:"elapsed_ns"`
-	CPUs     []int         `json:"cpus"` // the CPUs the tool was allowed to run on
+	ToolCPU  time.Duration `json:"tool_cpu_ns"`     // user and system time of the tool itself
+	CPUs     []int         `json:"cpus"`            // the CPUs the tool was allowed to run on
+	Peers    []string      `json:"peers,omitempty"` // ADDRESS:PORT of the tool's sockets, as the kernel has them
 	Before   Snapshot      `json:"before"`
 	After    Snapshot      `json:"after"`
 }
@@ -97,6 +102,16 @@ func Split(stream []byte) (output []byte, t Trailer, err error) {
 		return nil, Trailer{}, fmt.Errorf("output of %d bytes does not have the checksum podrun wrote", len(output))
 	}
 	return output, t, nil
+}
+
+// tick is the unit of /proc/stat, USER_HZ, which is 100 on every architecture
+// that Kubernetes runs on.
+const tick = time.Second / 100
+
+// NodeCPU is the processor time that the client's node spent between the two
+// snapshots, softirq included, over all its CPUs.
+func (t Trailer) NodeCPU() time.Duration {
+	return time.Duration(t.After.CPU.busy()-t.Before.CPU.busy()) * tick
 }
 
 // Delta is what an interface counted between the two snapshots. An interface

@@ -33,6 +33,9 @@ const (
 	minFloor = 0.02
 	// ceilingShare is how near to a shared ceiling an arm counts as held by it.
 	ceilingShare = 0.03
+	// toolLimit is the share of a core in percent at which a tool's own event
+	// loop is the limit.
+	toolLimit = 90
 	// dropAlpha is the chance at which equal arms lose rounds so unequally.
 	dropAlpha = 0.05
 )
@@ -370,8 +373,28 @@ func (c *judged) limited(v *Verdict) string {
 		if why := c.comparison.Limited[cell]; why != "" {
 			return fmt.Sprintf("%s was held by its tool: %s", cell, why)
 		}
+		if share := toolShare(c.comparison.Rounds, cell); share >= toolLimit {
+			return fmt.Sprintf("%s was held by its tool, whose one event loop took %.0f %% of a core", cell, share)
+		}
 	}
 	return ""
+}
+
+// toolShare is the median share of a core, in percent, that a request tool took
+// for itself; 0 where that was not measured. Streams and transactions have no
+// event loop of the tool's in their way.
+func toolShare(rounds []measure.Round, cell measure.Cell) float64 {
+	var shares []float64
+	for _, r := range rounds {
+		_, requests := r.Values[cell].Get(measure.Requests.Name)
+		if v, ok := r.Values[cell].Get(measure.ToolCPU.Name); ok && requests {
+			shares = append(shares, v.Value)
+		}
+	}
+	if len(shares) == 0 {
+		return 0
+	}
+	return measure.Median(shares)
 }
 
 // saturated tells that both arms are within 3 % of a shared ceiling.
