@@ -34,6 +34,22 @@ type Arm struct {
 	// ServiceInterface is the client's interface towards ClusterIPs, if it is
 	// another than towards pods.
 	ServiceInterface string `yaml:"serviceInterface"`
+	// Accelerated arms have the server's port accelerated by tcpip-bypass.
+	Accelerated bool `yaml:"accelerated"`
+	// Server and Port override the benchmark's.
+	Server string `yaml:"server"`
+	Port   int    `yaml:"port"`
+}
+
+// of returns the benchmark as the arm runs it.
+func (a Arm) of(b Benchmark) Benchmark {
+	if a.Server != "" {
+		b.Server = a.Server
+	}
+	if a.Port != 0 {
+		b.Port = a.Port
+	}
+	return b
 }
 
 // interfaceOn is the client's interface that the path's packets cross.

@@ -36,12 +36,20 @@ type proof struct {
 	server, clusterIP string // the server pod's address and its Service's
 	port              int
 	udp               bool
+	bypassed          bool   // the accelerator runs on the node
+	redirected        uint64 // messages it moved during the sample
 }
 
 // checks returns the proofs of the sample's path. A sample with a check that is
 // not OK does not count.
 func (p proof) checks(t trailer.Trailer) []journal.Check {
 	checks := []journal.Check{p.crossed(t)}
+	if p.bypassed {
+		checks = []journal.Check{p.crossed(t), p.moved()}
+	}
+	if p.arm.Accelerated {
+		checks = []journal.Check{p.skipped(t), p.moved()}
+	}
 	// An unconnected UDP socket has no peer to look at.
 	if !p.udp {
 		checks = append(checks, p.peer(t))
@@ -84,6 +92,32 @@ func (p proof) crossed(t trailer.Trailer) journal.Check {
 		Claim: fmt.Sprintf("at least %.0f %% of the bytes crossed the client's %s", minShare*100, want),
 		Found: strings.Join(moved, ", "),
 		OK:    all > 0 && float64(ours) >= minShare*float64(all),
+	}
+}
+
+// manyMessages is fewer than any benchmark sends in a second, and more than
+// anything but a benchmark sends to its port.
+const manyMessages = 1000
+
+// moved proves by the accelerator's own counter whether the sample's messages
+// went through it.
+func (p proof) moved() journal.Check {
+	c := journal.Check{Claim: "tcpip-bypass moved none of the messages", Found: fmt.Sprintf("%d messages", p.redirected), OK: p.redirected == 0}
+	if p.arm.Accelerated {
+		c.Claim, c.OK = fmt.Sprintf("tcpip-bypass moved at least %d messages", manyMessages), p.redirected >= manyMessages
+	}
+	return c
+}
+
+// skipped proves that an accelerated sample's messages were not packets: fewer
+// crossed the client's interface than the accelerator moved messages.
+func (p proof) skipped(t trailer.Trailer) journal.Check {
+	d, _ := t.Delta(podInterface)
+	packets := d.RxPackets + d.TxPackets
+	return journal.Check{
+		Claim: fmt.Sprintf("less than a tenth of the messages crossed the client's %s as packets", podInterface),
+		Found: fmt.Sprintf("%d packets, %d messages moved", packets, p.redirected),
+		OK:    packets*10 < p.redirected,
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 	"github.com/cniperf/cniperf/features/netperf"
 	"github.com/cniperf/cniperf/features/redisbench"
 	"github.com/cniperf/cniperf/features/sockperf"
+	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/workload"
+	accelerator "github.com/cniperf/cniperf/internal/bypass"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/output"
@@ -90,6 +92,7 @@ type target struct {
 // newTarget reads the server's pinning, which is then a fact and not a wish,
 // and prepares the server where the tool needs it.
 func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, b Benchmark, c measure.Cell) (*target, error) {
+	b = arm.of(b)
 	cpus, err := pair.ServerCPUs(ctx, b.Server)
 	if err != nil {
 		return nil, err
@@ -122,6 +125,7 @@ type sampler struct {
 	benchmark Benchmark
 	length    time.Duration
 	targets   map[measure.Cell]*target
+	bypass    *bypass.Bypass // nil where no arm is accelerated
 	store     func([]byte) (string, error)
 	now       func() time.Duration // since the run began
 }
@@ -135,7 +139,8 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	if err != nil {
 		return s, fmt.Errorf("cell %s: %w", s.Cell, err)
 	}
-	r, err := p.benchmark.run(addr, p.length)
+	bench := t.arm.of(p.benchmark)
+	r, err := bench.run(addr, p.length)
 	if err != nil {
 		return s, err
 	}
@@ -145,9 +150,14 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	s.ServerCPU = t.serverCPU
 	s.StartedAt = p.now()
 
+	before, err := p.counters(ctx)
+	if err != nil {
+		s.Invalid = err.Error()
+		return s, ctx.Err()
+	}
 	id := fmt.Sprintf("%s-%s-%d-%d", t.pair.Name, s.Comparison, s.Round, s.Attempt)
 	out, err := t.pair.Run(ctx, workload.Tool{
-		ID: id, CPU: pinned, Timeout: p.length + toolGrace, Port: p.benchmark.Port, UDP: p.benchmark.UDP, Argv: r.argv,
+		ID: id, CPU: pinned, Timeout: p.length + toolGrace, Port: bench.Port, UDP: bench.UDP, Argv: r.argv,
 	})
 	s.Duration = p.now() - s.StartedAt
 	if ctx.Err() != nil {
@@ -161,7 +171,12 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		return s, err
 	}
 	s.RawBytes = int64(len(out.Stream))
-	values, checks, err := p.read(t, s, out, r)
+	after, err := p.counters(ctx)
+	if err != nil {
+		s.Invalid = err.Error()
+		return s, ctx.Err()
+	}
+	values, checks, err := p.read(t, s, out, r, after.Messages-before.Messages)
 	s.Checks = checks
 	if err != nil {
 		s.Invalid = err.Error()
@@ -172,12 +187,21 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	return s, nil
 }
 
+// counters are the accelerator's, zero where there is none.
+func (p *sampler) counters(ctx context.Context) (accelerator.Counters, error) {
+	if p.bypass == nil {
+		return accelerator.Counters{}, nil
+	}
+	return p.bypass.Counters(ctx)
+}
+
 // read turns a tool's output into values, if everything about it is as it must
 // be.
-func (p *sampler) read(t *target, s journal.Sample, out workload.Output, r run) (measure.Values, []journal.Check, error) {
+func (p *sampler) read(t *target, s journal.Sample, out workload.Output, r run, redirected uint64) (measure.Values, []journal.Check, error) {
+	bench := t.arm.of(p.benchmark)
 	checks := proof{
 		arm: t.arm, path: s.Cell.Path, dialled: s.Address, server: t.pair.Server.IP, clusterIP: t.pair.ClusterIP,
-		port: p.benchmark.Port, udp: p.benchmark.UDP,
+		port: bench.Port, udp: bench.UDP, bypassed: p.bypass != nil, redirected: redirected,
 	}.checks(out.Trailer)
 	switch tr := out.Trailer; {
 	case tr.TimedOut:

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
@@ -218,6 +219,15 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 		store:     s.Journal.StoreRaw,
 		now:       func() time.Duration { return time.Since(s.Started) },
 	}
+	var remove func() error
+	if smp.bypass, remove, err = s.accelerate(ctx, cmp, clusters, bench); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrInfrastructure, errors.Join(err, remove()))
+	}
+	defer func() {
+		if err := remove(); err != nil {
+			s.Progress.Printf("remove tcpip-bypass: %v", err)
+		}
+	}()
 	limit, err := s.maxRounds(cmp)
 	if err != nil {
 		return nil, nil, err
@@ -250,6 +260,28 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	return valid, dropped, errors.Join(err, s.recordStage("measure "+cmp.Name+" "+phase, started, err))
 }
 
+// accelerate runs tcpip-bypass on the node of the accelerated arms, if the
+// comparison has any, for as long as it is measured: it would weigh on others.
+func (s *Suite) accelerate(ctx context.Context, cmp Comparison, clusters map[string]*testbed.Cluster, bench Benchmark) (*bypass.Bypass, func() error, error) {
+	for _, name := range cmp.Arms {
+		arm, err := s.Catalogue.Arm(name)
+		if err != nil {
+			return nil, func() error { return nil }, err
+		}
+		if !arm.Accelerated {
+			continue
+		}
+		c := clusters[arm.Cluster]
+		b, err := bypass.Install(ctx, c.Target, c.ClientNode, arm.of(bench).Port)
+		return b, func() error {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
+			defer cancel()
+			return b.Remove(ctx)
+		}, err
+	}
+	return nil, func() error { return nil }, nil
+}
+
 // maxRounds is the most rounds of a comparison: what is only to inform gets
 // fewer than what a gate depends on.
 func (s *Suite) maxRounds(cmp Comparison) (int, error) {
@@ -263,7 +295,8 @@ func (s *Suite) maxRounds(cmp Comparison) (int, error) {
 	return s.Profile.InformRounds, nil
 }
 
-// decided tells whether every assertion about the comparison has its verdict.
+// decided tells whether every assertion about the comparison has its verdict,
+// or had its rounds where it only informs.
 // Without any assertion the profile's rounds are all there is to do.
 func (s *Suite) decided(cmp Comparison, rounds []measure.Round, dropped map[measure.Cell]int) bool {
 	if !s.Profile.Judge {
@@ -271,6 +304,9 @@ func (s *Suite) decided(cmp Comparison, rounds []measure.Round, dropped map[meas
 	}
 	verdicts, err := s.judge(verdict.Comparison{Rounds: rounds, Dropped: dropped}, cmp)
 	return err == nil && len(verdicts) > 0 && !slices.ContainsFunc(verdicts, func(v verdict.Verdict) bool {
+		if v.Role != verdict.Gate && len(rounds) >= s.Profile.InformRounds {
+			return false
+		}
 		// A batch that fails is complete: what is missing is the second one.
 		return !v.Final && !v.NeedsConfirmation
 	})
@@ -469,7 +505,14 @@ func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string) w
 	if phase == journal.PhaseConfirm {
 		name += "-confirm"
 	}
-	return workload.Spec{Name: name, Network: arm.Network, ServerNetwork: arm.ServerNetwork, ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode}
+	spec := workload.Spec{
+		Name: name, Network: arm.Network, ServerNetwork: arm.ServerNetwork,
+		ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode,
+	}
+	if c.Placement == "same-node" {
+		spec.ServerNode = spec.ClientNode
+	}
+	return spec
 }
 
 // Plan is everything that decides what a run measures. Two runs with one plan

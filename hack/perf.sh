@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 profile=$1
 shift
-run_dir=${CNIPERF_RUN_DIR:-runs/$(date -u +%Y%m%dT%H%M%SZ)-$profile}
+run_dir=${CNIPERF_RUN_DIR:-runs/$(date -u +%Y%m%dt%H%M%Sz)-$profile}
 
 say() { printf '▶ %s\n' "$*"; }
 
