@@ -17,7 +17,7 @@ type Options struct {
 	// Cgroup is the cgroup2 folder whose processes are accelerated, or the
 	// mount point of a hybrid layout; see FindCgroup.
 	Cgroup string
-	// Ports are the listening ports to accelerate, at most 256; none means all.
+	// Ports are the listening ports to accelerate, at most 255; none means all.
 	Ports []uint16
 	// MaxSockets bounds the accelerated sockets, two per connection (65536).
 	MaxSockets uint32

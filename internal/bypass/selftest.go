@@ -2,9 +2,12 @@ package bypass
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+
+	"github.com/cilium/ebpf"
 )
 
 // SelfTest makes one loopback connection of its own, sends a byte each way and
@@ -16,7 +19,7 @@ func (a *Accelerator) SelfTest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := echo(ctx); err != nil {
+	if err := a.echo(ctx); err != nil {
 		return fmt.Errorf("loopback connection of the self-test: %w", err)
 	}
 	after, err := a.Counters()
@@ -30,12 +33,19 @@ func (a *Accelerator) SelfTest(ctx context.Context) error {
 	return nil
 }
 
-func echo(ctx context.Context) error {
+func (a *Accelerator) echo(ctx context.Context) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
+	// Where only some ports are accelerated, this one is too for the moment.
+	port := uint32(listener.Addr().(*net.TCPAddr).Port)
+	if err := a.objects.Ports.Update(port, uint8(1), ebpf.UpdateNoExist); err == nil {
+		defer func() { _ = a.objects.Ports.Delete(port) }()
+	} else if !errors.Is(err, ebpf.ErrKeyExist) {
+		return fmt.Errorf("allow port %d: %w", port, err)
+	}
 	client, err := (&net.Dialer{}).DialContext(ctx, "tcp", listener.Addr().String())
 	if err != nil {
 		return err

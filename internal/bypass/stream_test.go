@@ -359,6 +359,7 @@ func TestOnlySomePorts(t *testing.T) {
 	defer func() { _ = accepted.Close() }()
 	exchange(t, client, accepted, 1, 10_000)
 	assert.EqualValues(t, 20_000, counters(t, a).Bytes)
+	require.NoError(t, a.SelfTest(t.Context()))
 }
 
 func dialTCP(to net.Addr) (*net.TCPConn, error) { return net.DialTCP("tcp", nil, to.(*net.TCPAddr)) }
