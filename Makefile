@@ -20,12 +20,17 @@ smoke: ## the real path in a few minutes: does it work, not who wins
 test: ## everything that needs no root, no cluster and no container engine
 	go vet ./...
 	go vet -tags perf ./e2e
+	go vet -tags bpf ./internal/bypass
 	hack/verify.sh
 	go test ./...
 
 .PHONY: test-statistics
 test-statistics: ## 20,000 simulated runs per null world: error rates and power
 	CNIPERF_LONG=1 go test -count=1 -timeout 60m -v -run 'Long|Simulat|World|Power' ./internal/verdict/
+
+.PHONY: test-bpf
+test-bpf: ## the accelerator in the kernel: needs root, takes minutes
+	go test -tags bpf -count=1 -timeout 30m ./internal/bypass/
 
 .PHONY: lint
 lint: ## golangci-lint, pinned in hack/lint/go.mod
