@@ -32,6 +32,10 @@ test-statistics: ## 20,000 simulated runs per null world: error rates and power
 test-bpf: ## the accelerator in the kernel: needs root, takes minutes
 	go test -tags bpf -count=1 -timeout 30m ./internal/bypass/
 
+.PHONY: verify-bpf
+verify-bpf: ## are the committed eBPF objects what clang-19 makes of their source?
+	hack/verify-bpf.sh
+
 .PHONY: lint
 lint: ## golangci-lint, pinned in hack/lint/go.mod
 	go tool -modfile=hack/lint/go.mod golangci-lint run ./...

@@ -187,6 +187,7 @@ func (c Comparison) print(p *page) {
 	p.heading("%s", c.title())
 	if c.Metric == nil {
 		p.paragraph("No valid round.")
+		p.list(c.notes())
 	} else {
 		p.paragraph("%s in %s, %s is better; spread is the interquartile range", c.Metric.Name, shown(*c.Metric).unit, c.Metric.Better)
 		c.printRows(p)
