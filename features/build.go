@@ -30,7 +30,7 @@ func (s *Suite) Feature(name, phase string) (types.Feature, error) {
 	}
 	f := e2e.NewWithDescription(cmp.Name, cmp.Title)
 	labels := s.Catalogue.Labels(cmp)
-	labels["phase"] = []string{phase}
+	labels[phaseLabel] = []string{phase}
 	for _, k := range sortedKeys(labels) {
 		for _, v := range labels[k] {
 			f.WithLabel(k, v)

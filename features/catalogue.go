@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 )
 
@@ -249,10 +250,25 @@ func (c *Catalogue) Labels(cmp Comparison) map[string][]string {
 	return labels
 }
 
+// Selected tells whether the framework's -labels choose the comparison: it has
+// one of the values asked for of every label. The phase is not the comparison's.
+func (c *Catalogue) Selected(cmp Comparison, asked map[string][]string) bool {
+	labels := c.Labels(cmp)
+	for k, vs := range asked {
+		if k != phaseLabel && !slices.ContainsFunc(vs, func(v string) bool { return slices.Contains(labels[k], v) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// phaseLabel tells a feature's phase, first or full.
+const phaseLabel = "phase"
+
 // CheckLabels refuses a label or value that no comparison has, since the
 // framework would silently select nothing.
 func (c *Catalogue) CheckLabels(asked map[string][]string) error {
-	known := map[string][]string{}
+	known := map[string][]string{phaseLabel: {journal.PhaseFirst, journal.PhaseFull}}
 	for _, cmp := range c.Comparisons {
 		for k, vs := range c.Labels(cmp) {
 			for _, v := range vs {

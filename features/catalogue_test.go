@@ -37,6 +37,16 @@ func TestUnknownNamesListTheKnownOnes(t *testing.T) {
 	assert.NoError(t, c.CheckLabels(map[string][]string{"cni": {"spiderpool"}, "tool": {"sockperf"}}))
 }
 
+func TestSelectionIsTheFrameworks(t *testing.T) {
+	c := load(t)
+	cmp, err := c.Comparison("cluster-ip-tcp-rr")
+	require.NoError(t, err)
+	assert.True(t, c.Selected(cmp, nil))
+	assert.True(t, c.Selected(cmp, map[string][]string{"cni": {"flannel", "calico"}, "phase": {"full"}}))
+	assert.False(t, c.Selected(cmp, map[string][]string{"cni": {"calico"}, "tool": {"iperf3"}}))
+	assert.NoError(t, c.CheckLabels(map[string][]string{"phase": {"full"}}))
+}
+
 func TestBadProfilesAreRefused(t *testing.T) {
 	c := load(t)
 	const good = "apiVersion: cniperf.io/v1\nkind: Profile\nname: p\nsampleSeconds: 2\nminRounds: 1\nmaxRounds: 2\ninformRounds: 2\nbudgetMinutes: 5\ncomparisons: [pod-ip-latency]\n"

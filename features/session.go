@@ -163,6 +163,9 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
+		if !s.Catalogue.Selected(cmp, s.options.Labels) {
+			continue
+		}
 		clusters, err := s.Catalogue.Clusters(cmp)
 		if err != nil {
 			return 0, err
