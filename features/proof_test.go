@@ -57,7 +57,7 @@ func TestProofCatchesAWrongPath(t *testing.T) {
 			arm, err := c.Arm(tc.arm)
 			assert.NoError(t, err)
 			ok := true
-			for _, check := range (proof{arm: arm, path: tc.path, dialled: tc.dialled, server: server, clusterIP: service, port: 12345}).checks(tc.trailer) {
+			for _, check := range (proof{arm: arm, path: tc.path, argv: []string{"sockperf", "pp", "-i", tc.dialled}, server: server, clusterIP: service, port: 12345}).checks(tc.trailer) {
 				t.Logf("%v: %s: %s", check.OK, check.Claim, check.Found)
 				ok = ok && check.OK
 			}

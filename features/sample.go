@@ -200,7 +200,7 @@ func (p *sampler) counters(ctx context.Context) (accelerator.Counters, error) {
 func (p *sampler) read(t *target, s journal.Sample, out workload.Output, r run, redirected uint64) (measure.Values, []journal.Check, error) {
 	bench := t.arm.of(p.benchmark)
 	checks := proof{
-		arm: t.arm, path: s.Cell.Path, dialled: s.Address, server: t.pair.Server.IP, clusterIP: t.pair.ClusterIP,
+		arm: t.arm, path: s.Cell.Path, argv: r.argv, server: t.pair.Server.IP, clusterIP: t.pair.ClusterIP,
 		port: bench.Port, udp: bench.UDP, bypassed: p.bypass != nil, redirected: redirected,
 	}.checks(out.Trailer)
 	switch tr := out.Trailer; {

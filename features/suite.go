@@ -95,7 +95,8 @@ func (s *Suite) narrowed(name, phase string) (Comparison, []Arm, error) {
 }
 
 // Early tells whether a comparison is worth a first verdict of its own: its
-// first cluster can be measured while images of another have still to be built.
+// early arms can be measured while images of another cluster have still to be
+// built. Where not, it tells why.
 func (s *Suite) Early(ctx context.Context, name string) (bool, string, error) {
 	cmp, _, err := s.narrowed(name, journal.PhaseFull)
 	if err != nil {
