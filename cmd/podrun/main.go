@@ -4,6 +4,7 @@
 //	podrun run -id ID -cpu last -timeout 5s -port N -- ARGV   run a client, certify its output
 //	podrun fetch -id ID                       print a finished run's output again
 //	podrun wait-listen -port N -timeout 5s    wait until something listens here (-udp: has the port)
+//	podrun observe                            answer questions about the node on standard input
 //
 // run pins the tool, limits its time and its output, snapshots the counters of
 // the pod's interfaces and of the node's processors around it, and ends the
@@ -56,7 +57,7 @@ type options struct {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return errors.New("want one of serve, run, fetch, wait-listen")
+		return errors.New("want one of serve, run, fetch, wait-listen, observe")
 	}
 	var o options
 	fs := flag.NewFlagSet(args[0], flag.ContinueOnError)
@@ -79,6 +80,8 @@ func run(args []string) error {
 		return fetch(o, os.Stdout)
 	case "wait-listen":
 		return waitListen(o)
+	case "observe":
+		return observe(os.Stdin, os.Stdout)
 	default:
 		return fmt.Errorf("unknown command %q", args[0])
 	}
@@ -145,6 +148,9 @@ func measure(o options, out io.Writer) error {
 	}
 	t.Exit = cmd.ProcessState.ExitCode()
 	t.ToolCPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		t.Involuntary = usage.Nivcsw
+	}
 	t.TimedOut = errors.Is(ctx.Err(), context.DeadlineExceeded)
 	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		t.Signal = unix.SignalName(ws.Signal())
@@ -269,10 +275,17 @@ func parsePeers(table []byte, port int) []string {
 }
 
 // pin restricts this thread, and what it starts, to one CPU and returns the
-// CPUs it may run on.
+// CPUs it may run on. It first takes all that the pod's cpuset allows: a node
+// that keeps its agents off the measuring CPU hands a narrower mask down.
 func pin(cpu string) ([]int, error) {
 	runtime.LockOSThread()
 	var set unix.CPUSet
+	for i := range len(set) * 64 {
+		set.Set(i)
+	}
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return nil, fmt.Errorf("widen CPU affinity: %w", err)
+	}
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
 		return nil, fmt.Errorf("read CPU affinity: %w", err)
 	}
@@ -335,66 +348,6 @@ func forget(dir string) error {
 		}
 	}
 	return nil
-}
-
-func snapshot() (trailer.Snapshot, error) {
-	dev, err := os.ReadFile("/proc/net/dev")
-	if err != nil {
-		return trailer.Snapshot{}, err
-	}
-	stat, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return trailer.Snapshot{}, err
-	}
-	ifaces, err := parseNetDev(dev)
-	if err != nil {
-		return trailer.Snapshot{}, err
-	}
-	cpu, err := parseStat(stat)
-	return trailer.Snapshot{Interfaces: ifaces, CPU: cpu}, err
-}
-
-func parseNetDev(b []byte) (map[string]trailer.Counters, error) {
-	ifaces := map[string]trailer.Counters{}
-	for line := range strings.Lines(string(b)) {
-		name, rest, ok := strings.Cut(line, ":")
-		if !ok {
-			continue
-		}
-		f := strings.Fields(rest)
-		if len(f) != 16 {
-			return nil, fmt.Errorf("/proc/net/dev: %d fields in %q, want 16", len(f), line)
-		}
-		var n [4]uint64
-		for i, column := range []int{0, 1, 8, 9} {
-			v, err := strconv.ParseUint(f[column], 10, 64)
-			if err != nil {
-				return nil, fmt.Errorf("/proc/net/dev: %q: %w", line, err)
-			}
-			n[i] = v
-		}
-		ifaces[strings.TrimSpace(name)] = trailer.Counters{RxBytes: n[0], RxPackets: n[1], TxBytes: n[2], TxPackets: n[3]}
-	}
-	return ifaces, nil
-}
-
-// parseStat reads the first line of /proc/stat:
-// cpu user nice system idle iowait irq softirq steal …
-func parseStat(b []byte) (trailer.CPUTime, error) {
-	first, _, _ := bytes.Cut(b, []byte("\n"))
-	f := strings.Fields(string(first))
-	if len(f) < 9 || f[0] != "cpu" {
-		return trailer.CPUTime{}, fmt.Errorf("/proc/stat begins with %q", first)
-	}
-	var n [9]uint64
-	for i := 1; i < 9; i++ {
-		v, err := strconv.ParseUint(f[i], 10, 64)
-		if err != nil {
-			return trailer.CPUTime{}, fmt.Errorf("/proc/stat: %q: %w", first, err)
-		}
-		n[i] = v
-	}
-	return trailer.CPUTime{User: n[1] + n[2], System: n[3] + n[6], Softirq: n[7], Steal: n[8], Idle: n[4] + n[5]}, nil
 }
 
 // limited keeps at most maxOutput bytes and ends the tool beyond that. exec

@@ -23,16 +23,18 @@ const Marker = "#podrun "
 var ErrCut = errors.New("output is cut: it does not end in podrun's trailer")
 
 // Counters are one network interface's counters since it was made, as in
-// /proc/net/dev.
+// /proc/net/dev. Link is the kernel's index of the device it is tied to: of the
+// other end of a veth pair, of the device below a macvlan.
 type Counters struct {
+	Link      int    `json:"link,omitempty"`
 	RxBytes   uint64 `json:"rx_bytes"`
 	RxPackets uint64 `json:"rx_packets"`
 	TxBytes   uint64 `json:"tx_bytes"`
 	TxPackets uint64 `json:"tx_packets"`
 }
 
-// CPUTime is the node's processor time since boot in clock ticks (1/100 s), the
-// first line of /proc/stat.
+// CPUTime is processor time since boot in clock ticks (1/100 s), a line of
+// /proc/stat.
 type CPUTime struct {
 	User    uint64 `json:"user"`
 	System  uint64 `json:"system"`
@@ -41,14 +43,17 @@ type CPUTime struct {
 	Idle    uint64 `json:"idle"`
 }
 
-// busy is the time in which no CPU was idle or taken away, in ticks.
-func (c CPUTime) busy() uint64 { return c.User + c.System + c.Softirq }
+// Busy is the time in which the CPU was neither idle nor taken away, in ticks.
+func (c CPUTime) Busy() uint64 { return c.User + c.System + c.Softirq }
 
 // Snapshot is what the client's network namespace and node had counted at one
 // moment.
 type Snapshot struct {
 	Interfaces map[string]Counters `json:"interfaces"`
-	CPU        CPUTime             `json:"cpu"`
+	CPU        CPUTime             `json:"cpu"`                    // of all CPUs together
+	PerCPU     map[int]CPUTime     `json:"per_cpu"`                // of each, by its number
+	Throttled  time.Duration       `json:"throttled_ns,omitempty"` // for which a quota stopped the pod
+	Load1      float64             `json:"load1"`                  // the node's load average over a minute
 }
 
 // Trailer certifies the bytes before it.
@@ -59,11 +64,13 @@ type Trailer struct {
 	Bytes    int           `json:"bytes"`
 	SHA256   string        `json:"sha256"`
 	Elapsed  time.Duration `json:"elapsed_ns"`
-	ToolCPU  time.Duration `json:"tool_cpu_ns"`     // user and system time of the tool itself
-	CPUs     []int         `json:"cpus"`            // the CPUs the tool was allowed to run on
-	Peers    []string      `json:"peers,omitempty"` // ADDRESS:PORT of the tool's sockets, as the kernel has them
-	Before   Snapshot      `json:"before"`
-	After    Snapshot      `json:"after"`
+	ToolCPU  time.Duration `json:"tool_cpu_ns"` // user and system time of the tool itself
+	// Involuntary counts how often the tool was made to give its CPU to another.
+	Involuntary int64    `json:"involuntary"`
+	CPUs        []int    `json:"cpus"`            // the CPUs the tool was allowed to run on
+	Peers       []string `json:"peers,omitempty"` // ADDRESS:PORT of the tool's sockets, as the kernel has them
+	Before      Snapshot `json:"before"`
+	After       Snapshot `json:"after"`
 }
 
 // Append returns output followed by the trailer that certifies it. It sets
@@ -111,7 +118,7 @@ const tick = time.Second / 100
 // NodeCPU is the processor time that the client's node spent between the two
 // snapshots, softirq included, over all its CPUs.
 func (t Trailer) NodeCPU() time.Duration {
-	return time.Duration(t.After.CPU.busy()-t.Before.CPU.busy()) * tick
+	return time.Duration(t.After.CPU.Busy()-t.Before.CPU.Busy()) * tick
 }
 
 // Delta is what an interface counted between the two snapshots. An interface
