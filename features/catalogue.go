@@ -35,6 +35,9 @@ type Arm struct {
 	// ServiceInterface is the client's interface towards ClusterIPs, if it is
 	// another than towards pods.
 	ServiceInterface string `yaml:"serviceInterface"`
+	// HostInterface is how the names of the node's ends of the pods' interfaces
+	// begin. An arm without it has no such end.
+	HostInterface string `yaml:"hostInterface"`
 	// Accelerated arms have the server's port accelerated by tcpip-bypass.
 	Accelerated bool `yaml:"accelerated"`
 	// Server and Port override the benchmark's.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/node"
 	"github.com/cniperf/cniperf/internal/trailer"
 )
 
@@ -28,7 +29,8 @@ const (
 	socketLB  = "socket-lb"  // at connect time: the socket's peer is the pod
 )
 
-// proof is what one sample is proven by, from the client's side.
+// proof is what one sample is proven by: from the client's side, and from its
+// node's in hostproof.go.
 type proof struct {
 	arm               Arm
 	path              string
@@ -36,9 +38,18 @@ type proof struct {
 	server, clusterIP string   // the server pod's address and its Service's
 	port              int
 	udp               bool
-	bypassed          bool   // the accelerator runs on the node
-	redirected        uint64 // messages it moved during the sample
+	bypassed          bool        // the accelerator runs on the node
+	redirected        uint64      // messages it moved during the sample
+	before, after     node.Counts // of the client's node, around the sample
 }
+
+// question is what the client's node is asked around a sample.
+func (p proof) question() node.Question {
+	return node.Question{Rules: p.path == "cluster-ip" && p.arm.Service == kubeProxy, Cilium: p.cilium()}
+}
+
+// cilium tells whether Cilium's agent has a part in the path.
+func (p proof) cilium() bool { return p.arm.CNI == "cilium" || p.arm.Service == socketLB }
 
 // checks returns the proofs of the sample's path. A sample with a check that is
 // not OK does not count.
@@ -61,7 +72,7 @@ func (p proof) checks(t trailer.Trailer) []journal.Check {
 			OK:    slices.Contains(p.argv, p.clusterIP) && !slices.Contains(p.argv, p.server),
 		})
 	}
-	return checks
+	return append(checks, p.hostChecks(t)...)
 }
 
 // crossed proves from the client's network namespace which interface the

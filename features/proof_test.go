@@ -1,12 +1,47 @@
 package features
 
 import (
+	"bytes"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/cniperf/cniperf/internal/node"
 	"github.com/cniperf/cniperf/internal/trailer"
 )
+
+// hostLink is the index of the node's end of the client's interfaces.
+const hostLink = 42
+
+// hosted is what a node counted between two answers: bytes of interfaces, the
+// first of which has the index hostLink, and new connections to the addresses
+// of kube-proxy's rules.
+func hosted(first string, bytes map[string]uint64, rules ...string) (before, after node.Counts) {
+	status, err := os.ReadFile("../fixtures/cni/cilium/testdata/status.json")
+	if err != nil {
+		panic(err)
+	}
+	before = node.Counts{Interfaces: map[string]node.Interface{}, Services: map[string]uint64{}, Endpoints: map[string]uint64{}, Cilium: status}
+	after = node.Counts{Interfaces: map[string]node.Interface{}, Services: map[string]uint64{}, Endpoints: map[string]uint64{}, Cilium: status}
+	for name, n := range bytes {
+		i := node.Interface{Index: 7, Counters: trailer.Counters{RxBytes: 900, TxBytes: 900}}
+		if name == first {
+			i.Index = hostLink
+		}
+		before.Interfaces[name] = i
+		i.RxBytes += n / 2
+		i.TxBytes += n / 2
+		after.Interfaces[name] = i
+	}
+	for _, r := range rules {
+		before.Services[r], after.Services[r] = 3, 4
+		before.Endpoints[r], after.Endpoints[r] = 3, 4
+	}
+	return before, after
+}
 
 // counted is a trailer whose interfaces moved the given bytes, with the given
 // peers of the tool's sockets.
@@ -18,7 +53,7 @@ func counted(bytes map[string]uint64, peers ...string) trailer.Trailer {
 	}
 	for name, n := range bytes {
 		t.Before.Interfaces[name] = trailer.Counters{RxBytes: 500, TxBytes: 500}
-		t.After.Interfaces[name] = trailer.Counters{RxBytes: 500 + n/2, TxBytes: 500 + n/2}
+		t.After.Interfaces[name] = trailer.Counters{Link: hostLink, RxBytes: 500 + n/2, TxBytes: 500 + n/2}
 	}
 	return t
 }
@@ -57,11 +92,64 @@ func TestProofCatchesAWrongPath(t *testing.T) {
 			arm, err := c.Arm(tc.arm)
 			assert.NoError(t, err)
 			ok := true
-			for _, check := range (proof{arm: arm, path: tc.path, argv: []string{"sockperf", "pp", "-i", tc.dialled}, server: server, clusterIP: service, port: 12345}).checks(tc.trailer) {
+			p := proof{arm: arm, path: tc.path, argv: []string{"sockperf", "pp", "-i", tc.dialled}, server: server, clusterIP: service, port: 12345}
+			p.before, p.after = hosted(arm.HostInterface+"abc", map[string]uint64{"eth0": 1 << 20, arm.HostInterface + "abc": 1 << 20}, toVIP+"/tcp", toPod+"/tcp")
+			for _, check := range p.checks(tc.trailer) {
 				t.Logf("%v: %s: %s", check.OK, check.Claim, check.Found)
 				ok = ok && check.OK
 			}
 			assert.Equal(t, tc.ok, ok)
 		})
 	}
+}
+
+func TestTheNodesProofCatchesAWrongPath(t *testing.T) {
+	const (
+		server  = "198.19.0.65"
+		service = "198.19.130.1"
+		toPod   = server + ":12345"
+		toVIP   = service + ":12345"
+	)
+	whole := map[string]uint64{"eth0": 1 << 20, "cali1": 1 << 20}
+	for name, tc := range map[string]struct {
+		arm, path, end string
+		bytes          map[string]uint64
+		rules          []string
+		broken         string // a word of the one claim that must fail
+	}{
+		"calico":                      {"calico", "pod-ip", "cali1", whole, nil, ""},
+		"calico by another CNI's end": {"calico", "pod-ip", "lxc1", map[string]uint64{"lxc1": 1 << 20}, nil, "entered the node"},
+		"calico's end moved nothing":  {"calico", "pod-ip", "cali1", map[string]uint64{"cali1": 70}, nil, "entered the node"},
+		"the end is not there":        {"calico", "pod-ip", "cali9", whole, nil, "entered the node"},
+		"calico in a tunnel":          {"calico", "pod-ip", "cali1", map[string]uint64{"cali1": 1 << 20, "vxlan.calico": 1 << 20}, nil, "tunnels"},
+		"a tunnel's own keepalive":    {"calico", "pod-ip", "cali1", map[string]uint64{"cali1": 1 << 20, "vxlan.calico": 400}, nil, ""},
+		"cilium in a tunnel":          {"cilium", "pod-ip", "lxc1", map[string]uint64{"lxc1": 1 << 20, "cilium_vxlan": 1 << 20}, nil, "tunnels"},
+		"kube-proxy":                  {"calico", "cluster-ip", "cali1", whole, []string{toVIP + "/tcp", toPod + "/tcp"}, ""},
+		"kube-proxy without the rule": {"calico", "cluster-ip", "cali1", whole, nil, "KUBE-S"},
+		"kube-proxy to another pod":   {"calico", "cluster-ip", "cali1", whole, []string{toVIP + "/tcp"}, "KUBE-SEP"},
+		"kube-proxy by UDP only":      {"calico", "cluster-ip", "cali1", whole, []string{toVIP + "/udp", toPod + "/udp"}, "KUBE-S"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			arm, err := load(t).Arm(tc.arm)
+			require.NoError(t, err)
+			p := proof{arm: arm, path: tc.path, server: server, clusterIP: service, port: 12345}
+			p.before, p.after = hosted(tc.end, tc.bytes, tc.rules...)
+			for _, check := range p.hostChecks(counted(map[string]uint64{"eth0": 1 << 20})) {
+				t.Logf("%v: %s: %s", check.OK, check.Claim, check.Found)
+				assert.Equal(t, tc.broken == "" || !strings.Contains(check.Claim, tc.broken), check.OK, check.Claim)
+			}
+		})
+	}
+}
+
+func TestAnAgentThatRoutesOtherwiseIsCaught(t *testing.T) {
+	arm, err := load(t).Arm("macvlan-ebpf")
+	require.NoError(t, err)
+	p := proof{arm: arm, path: "cluster-ip"}
+	p.before, p.after = hosted("", map[string]uint64{"eth0": 1})
+	assert.True(t, p.agent().OK, p.agent().Found)
+	p.after.Cilium = bytes.Replace(p.after.Cilium, []byte(`"BPF"`), []byte(`"Legacy"`), 1)
+	assert.False(t, p.agent().OK)
+	p.after.Cilium = nil
+	assert.False(t, p.agent().OK)
 }

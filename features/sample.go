@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ func (b Benchmark) run(addr netip.Addr, length time.Duration) (r run, err error)
 	switch b.Tool {
 	case "sockperf":
 		r.argv, err = sockperf.Client(sockperf.Options{Addr: addr, Port: b.Port, UDP: b.UDP, Duration: length})
+		r.argv = append(slices.Clone(withoutPause), r.argv...)
 		r.parse = func(raw []byte) (output.Result, error) { return sockperf.Parse(raw, length) }
 	case "netperf":
 		r.argv, err = netperf.Client(netperf.Options{
@@ -69,6 +71,10 @@ func (b Benchmark) run(addr netip.Addr, length time.Duration) (r run, err error)
 	return r, err
 }
 
+// withoutPause preloads what skips the two seconds in which sockperf does
+// nothing; see hack/images/bench/nosleep.c.
+var withoutPause = []string{"env", "LD_PRELOAD=/usr/local/lib/nosleep.so"}
+
 // transactionBytes is the size of netperf's requests and responses: 100 bytes,
 // as on the published page.
 const transactionBytes = 100
@@ -86,12 +92,13 @@ const toolGrace = 10 * time.Second
 type target struct {
 	arm       Arm
 	pair      *workload.Pair
+	observer  *workload.Observer // of the client's node
 	serverCPU int
 }
 
 // newTarget reads the server's pinning, which is then a fact and not a wish,
 // and prepares the server where the tool needs it.
-func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, b Benchmark, c measure.Cell) (*target, error) {
+func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, observer *workload.Observer, b Benchmark, c measure.Cell) (*target, error) {
 	b = arm.of(b)
 	cpus, err := pair.ServerCPUs(ctx, b.Server)
 	if err != nil {
@@ -101,7 +108,7 @@ func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, b Benchmark, c
 	if err != nil {
 		return nil, fmt.Errorf("server %s of pair %s may run on CPUs %s: it is not pinned to one", b.Server, pair.Name, cpus)
 	}
-	t := &target{arm: arm, pair: pair, serverCPU: cpu}
+	t := &target{arm: arm, pair: pair, observer: observer, serverCPU: cpu}
 	addr, err := netip.ParseAddr(t.address(c))
 	if err != nil {
 		return nil, fmt.Errorf("cell %s: %w", c, err)
@@ -150,7 +157,14 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	s.ServerCPU = t.serverCPU
 	s.StartedAt = p.now()
 
-	before, err := p.counters(ctx)
+	pr := proof{
+		arm: t.arm, path: s.Cell.Path, argv: r.argv, server: t.pair.Server.IP, clusterIP: t.pair.ClusterIP,
+		port: bench.Port, udp: bench.UDP, bypassed: p.bypass != nil,
+	}
+	redirected, err := p.counters(ctx)
+	if err == nil {
+		pr.before, err = t.observer.Ask(ctx, pr.question())
+	}
 	if err != nil {
 		s.Invalid = err.Error()
 		return s, ctx.Err()
@@ -171,18 +185,21 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		return s, err
 	}
 	s.RawBytes = int64(len(out.Stream))
-	after, err := p.counters(ctx)
+	pr.after, err = t.observer.Ask(ctx, pr.question())
+	var total accelerator.Counters
+	if err == nil {
+		total, err = p.counters(ctx)
+	}
 	if err != nil {
 		s.Invalid = err.Error()
 		return s, ctx.Err()
 	}
-	values, checks, err := p.read(t, s, out, r, after.Messages-before.Messages)
-	s.Checks = checks
-	if err != nil {
+	pr.redirected = total.Messages - redirected.Messages
+	s.Checks = pr.checks(out.Trailer)
+	if s.Values, err = p.read(s.Checks, out, r); err != nil {
 		s.Invalid = err.Error()
 		return s, nil
 	}
-	s.Values = values
 	s.ClientCPU = out.Trailer.CPUs[0]
 	return s, nil
 }
@@ -197,25 +214,21 @@ func (p *sampler) counters(ctx context.Context) (accelerator.Counters, error) {
 
 // read turns a tool's output into values, if everything about it is as it must
 // be.
-func (p *sampler) read(t *target, s journal.Sample, out workload.Output, r run, redirected uint64) (measure.Values, []journal.Check, error) {
-	bench := t.arm.of(p.benchmark)
-	checks := proof{
-		arm: t.arm, path: s.Cell.Path, argv: r.argv, server: t.pair.Server.IP, clusterIP: t.pair.ClusterIP,
-		port: bench.Port, udp: bench.UDP, bypassed: p.bypass != nil, redirected: redirected,
-	}.checks(out.Trailer)
+func (p *sampler) read(checks []journal.Check, out workload.Output, r run) (measure.Values, error) {
+	tool := p.benchmark.Tool
 	switch tr := out.Trailer; {
 	case tr.TimedOut:
-		return nil, checks, fmt.Errorf("%s was still running after %s and was ended", r.argv[0], p.length+toolGrace)
+		return nil, fmt.Errorf("%s was still running after %s and was ended", tool, p.length+toolGrace)
 	case tr.Signal != "":
-		return nil, checks, fmt.Errorf("%s was ended by %s", r.argv[0], tr.Signal)
+		return nil, fmt.Errorf("%s was ended by %s", tool, tr.Signal)
 	case tr.Exit != 0:
-		return nil, checks, fmt.Errorf("%s exited with %d: %s", r.argv[0], tr.Exit, lastLine(out.Text))
+		return nil, fmt.Errorf("%s exited with %d: %s", tool, tr.Exit, lastLine(out.Text))
 	case len(tr.CPUs) != 1:
-		return nil, checks, fmt.Errorf("%s ran on CPUs %v: it was not pinned", r.argv[0], tr.CPUs)
+		return nil, fmt.Errorf("%s ran on CPUs %v: it was not pinned", tool, tr.CPUs)
 	}
 	result, err := r.parse(out.Text)
 	if err != nil {
-		return nil, checks, err
+		return nil, err
 	}
 	var failed []error
 	for _, c := range checks {
@@ -224,9 +237,9 @@ func (p *sampler) read(t *target, s journal.Sample, out workload.Output, r run, 
 		}
 	}
 	if err := errors.Join(failed...); err != nil {
-		return nil, checks, err
+		return nil, err
 	}
-	return append(result.Values, p.cpu(result.Values, out.Trailer)...), checks, nil
+	return append(result.Values, p.cpu(result.Values, out.Trailer)...), nil
 }
 
 // cpu is the processor time of the client's node per transaction or byte,

@@ -41,10 +41,11 @@ type Suite struct {
 	spec      *lab.Spec
 	begun     bool
 	beginErr  error
-	measuring time.Time                    // when the first full comparison began
-	results   map[string]*result           // by comparison and phase
-	deployers map[string]*workload.Cluster // by cluster
-	pairs     map[string]*workload.Pair    // by cluster and name
+	measuring time.Time                     // when the first full comparison began
+	results   map[string]*result            // by comparison and phase
+	deployers map[string]*workload.Cluster  // by cluster
+	pairs     map[string]*workload.Pair     // by cluster and name
+	observers map[string]*workload.Observer // by cluster: of its clients' node
 }
 
 // result is a measured comparison, or the error that ended it.
@@ -435,7 +436,7 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 			if err != nil {
 				return nil, err
 			}
-			targets[cl], err = newTarget(ctx, arm, s.pairs[name+"/"+spec.Name], bench, cl)
+			targets[cl], err = newTarget(ctx, arm, s.pairs[name+"/"+spec.Name], s.observers[name], bench, cl)
 			if err != nil {
 				return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 			}
@@ -462,10 +463,15 @@ func (s *Suite) deployer(ctx context.Context, c *testbed.Cluster) (*workload.Clu
 		s.Progress.Printf("cluster %s: removed what an earlier run had left: %v", c.Name, swept)
 	}
 	if s.deployers == nil {
-		s.deployers = map[string]*workload.Cluster{}
+		s.deployers, s.observers = map[string]*workload.Cluster{}, map[string]*workload.Observer{}
 	}
 	s.deployers[c.Name] = d
-	return d, nil
+	spec, err := s.spec.Cluster(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	s.observers[c.Name], err = d.Observe(ctx, c.ClientNode, spec.CNI == lab.CNICilium)
+	return d, err
 }
 
 func (s *Suite) deployMissing(ctx context.Context, d *workload.Cluster, specs []workload.Spec) error {
@@ -490,6 +496,9 @@ func (s *Suite) deployMissing(ctx context.Context, d *workload.Cluster, specs []
 func (s *Suite) cleanUp(ctx context.Context) error {
 	var errs []error
 	for _, name := range sortedKeys(s.deployers) {
+		if o := s.observers[name]; o != nil {
+			o.Close()
+		}
 		errs = append(errs, s.deployers[name].Delete(ctx))
 	}
 	return errors.Join(errs...)

@@ -286,6 +286,8 @@ func pin(cpu string) ([]int, error) {
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
 		return nil, fmt.Errorf("widen CPU affinity: %w", err)
 	}
+	// The kernel fills in no more of the set than there can be CPUs.
+	set.Zero()
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
 		return nil, fmt.Errorf("read CPU affinity: %w", err)
 	}
