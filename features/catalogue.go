@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -306,10 +307,14 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // Profile is how much to measure.
 type Profile struct {
-	APIVersion    string   `yaml:"apiVersion"`
-	Kind          string   `yaml:"kind"`
-	Name          string   `yaml:"name"`
-	SampleSeconds int      `yaml:"sampleSeconds"` // of one sample
+	APIVersion    string `yaml:"apiVersion"`
+	Kind          string `yaml:"kind"`
+	Name          string `yaml:"name"`
+	SampleSeconds int    `yaml:"sampleSeconds"` // of one sample
+	// ToolSeconds are the same for single tools, by name, instead.
+	ToolSeconds map[string]int `yaml:"toolSeconds"`
+	// Published runs the published page's own command lines.
+	Published     bool     `yaml:"published"`
 	MinRounds     int      `yaml:"minRounds"`
 	MaxRounds     int      `yaml:"maxRounds"`     // valid ones, where a gate is at stake
 	InformRounds  int      `yaml:"informRounds"`  // the same where claims only inform
@@ -340,6 +345,15 @@ func LoadProfile(fsys fs.FS, name string, c *Catalogue) (Profile, error) {
 	return p, p.validate(c)
 }
 
+// length is how long one sample of a tool takes.
+func (p Profile) length(tool string) time.Duration {
+	seconds := p.SampleSeconds
+	if s, ok := p.ToolSeconds[tool]; ok {
+		seconds = s
+	}
+	return time.Duration(seconds) * time.Second
+}
+
 func (p Profile) validate(c *Catalogue) error {
 	check := func(what string, v, low, high int) error {
 		if v < low || v > high {
@@ -352,6 +366,14 @@ func (p Profile) validate(c *Catalogue) error {
 	}
 	if err := check("sampleSeconds", p.SampleSeconds, 1, 300); err != nil {
 		return err
+	}
+	for _, tool := range sortedKeys(p.ToolSeconds) {
+		if !slices.ContainsFunc(c.Benchmarks, func(b Benchmark) bool { return b.Tool == tool }) {
+			return fmt.Errorf("profile %s: toolSeconds: no benchmark has the tool %q", p.Name, tool)
+		}
+		if err := check("toolSeconds of "+tool, p.ToolSeconds[tool], 1, 300); err != nil {
+			return err
+		}
 	}
 	if err := check("minRounds", p.MinRounds, 1, 1000); err != nil {
 		return err

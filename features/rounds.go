@@ -110,7 +110,7 @@ func (r *Rounds) Expected(sample time.Duration) time.Duration {
 	return time.Duration(r.Min*len(r.Cells)) * (sample + sampleOverhead)
 }
 
-// sampleOverhead is what a sample takes beyond its length: sockperf 3.7 waits
-// 2.2 s by itself before and after, the exec takes the rest. It only feeds the
-// expected time that is shown.
-const sampleOverhead = 2400 * time.Millisecond
+// sampleOverhead is what a sample takes beyond its length: the exec, sockperf's
+// own pauses, the questions to the node. It only feeds the expected time that is
+// shown.
+const sampleOverhead = 300 * time.Millisecond

@@ -47,26 +47,63 @@ func (b Benchmark) run(addr netip.Addr, length time.Duration) (r run, err error)
 		r.argv, err = iperf3.Client(iperf3.Options{Addr: addr, Port: b.Port, Duration: length, Streams: b.Streams})
 		r.parse = func(raw []byte) (output.Result, error) { return iperf3.Parse(raw, length) }
 	case "redis-benchmark":
-		o := redisbench.Options{
-			Addr: addr, Port: b.Port, Tests: []string{b.Test}, Size: b.ValueBytes,
-			Requests: b.Requests * int(length/time.Second),
-		}
-		// A get without a set before it reads a key that is not there.
-		set := o
-		set.Tests, set.Requests = []string{"set"}, 1000
-		if r.prepare, err = redisbench.Client(set); err != nil {
-			return run{}, err
-		}
-		r.argv, err = redisbench.Client(o)
-		r.parse = func(raw []byte) (output.Result, error) {
-			results, err := redisbench.Parse(raw, o)
-			if err != nil {
-				return output.Result{}, err
-			}
-			return results[0], nil
-		}
+		return b.redis(redisbench.Options{
+			Addr: addr, Port: b.Port, Tests: []string{b.Test}, Size: b.ValueBytes, Requests: b.Requests * int(length/time.Second),
+		})
 	default:
 		err = fmt.Errorf("benchmark %s: unknown tool %q", b.Name, b.Tool)
+	}
+	return r, err
+}
+
+// published returns the same by the published page's own command line, as far
+// as it can be: iperf3's -d only floods the output, and what makes output
+// readable by a program (-J, --csv) or lets netperf through a Service is added.
+// What the page has no command for runs as ever.
+func (b Benchmark) published(addr netip.Addr, length time.Duration, path string) (run, error) {
+	r, err := b.run(addr, length)
+	switch {
+	case err != nil || b.UDP || b.Connect:
+	case b.Tool == "sockperf":
+		r.argv = r.argv[len(withoutPause):]
+	case b.Tool == "netperf":
+		o := netperf.Options{Addr: addr, Duration: length, Request: transactionBytes, Response: transactionBytes}
+		if path == "cluster-ip" {
+			o.DataPort = b.DataPort
+		}
+		r.argv, err = netperf.Published(o)
+	case b.Tool == "redis-benchmark":
+		return b.redis(redisbench.Options{
+			Addr: addr, Port: b.Port, Tests: []string{"get", "set"}, Size: b.ValueBytes, Requests: publishedRequests,
+		})
+	}
+	return r, err
+}
+
+// publishedRequests is how many requests of each kind redis-benchmark sends
+// when it is not told.
+const publishedRequests = 100_000
+
+// redis returns the run of one or both tests, of which the benchmark's own is
+// the result.
+func (b Benchmark) redis(o redisbench.Options) (r run, err error) {
+	// A get without a set before it reads a key that is not there.
+	set := o
+	set.Tests, set.Requests = []string{"set"}, 1000
+	if r.prepare, err = redisbench.Client(set); err != nil {
+		return run{}, err
+	}
+	r.argv, err = redisbench.Client(o)
+	r.parse = func(raw []byte) (output.Result, error) {
+		results, err := redisbench.Parse(raw, o)
+		if err != nil {
+			return output.Result{}, err
+		}
+		i := slices.IndexFunc(results, func(r output.Result) bool { return strings.EqualFold(r.Mode, b.Test) })
+		if i < 0 {
+			return output.Result{}, fmt.Errorf("redis-benchmark printed no test %s", b.Test)
+		}
+		return results[i], nil
 	}
 	return r, err
 }
@@ -131,6 +168,7 @@ func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, observer *work
 type sampler struct {
 	benchmark Benchmark
 	length    time.Duration
+	published bool // by the published page's own command lines
 	targets   map[measure.Cell]*target
 	bypass    *bypass.Bypass // nil where no arm is accelerated
 	store     func([]byte) (string, error)
@@ -148,6 +186,9 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	}
 	bench := t.arm.of(p.benchmark)
 	r, err := bench.run(addr, p.length)
+	if p.published {
+		r, err = bench.published(addr, p.length, s.Cell.Path)
+	}
 	if err != nil {
 		return s, err
 	}

@@ -181,7 +181,11 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 			}
 			total += build + labUp
 		}
-		sample := time.Duration(s.Profile.SampleSeconds)*time.Second + sampleOverhead
+		bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
+		if err != nil {
+			return 0, err
+		}
+		sample := s.Profile.length(bench.Tool) + sampleOverhead
 		limit, err := s.maxRounds(cmp)
 		if err != nil {
 			return 0, err

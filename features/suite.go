@@ -216,7 +216,8 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	}
 	smp := &sampler{
 		benchmark: bench,
-		length:    time.Duration(s.Profile.SampleSeconds) * time.Second,
+		length:    s.Profile.length(bench.Tool),
+		published: s.Profile.Published,
 		targets:   targets,
 		store:     s.Journal.StoreRaw,
 		now:       func() time.Duration { return time.Since(s.Started) },

@@ -86,8 +86,8 @@ func Client(o Options) ([]string, error) {
 }
 
 // Published is the argv of the published page: netperf -H IP -l 10 -c -t TCP_RR
-// -- -r100,100. Its control port is netperf's own and its data port is any, so
-// it can't run through a Service.
+// -- -r100,100. Its control port is netperf's own and its data port is any,
+// which no Service lets through: with a DataPort, that one is asked for.
 func Published(o Options) ([]string, error) {
 	t, err := output.WholeSeconds(o.Duration)
 	if err != nil {
@@ -100,7 +100,15 @@ func Published(o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []string{"netperf", "-H", o.Addr.String(), "-l", t, "-c", "-t", "TCP_RR", "--", "-r" + sizes}, nil
+	argv := []string{"netperf", "-H", o.Addr.String(), "-l", t, "-c", "-t", "TCP_RR", "--", "-r" + sizes}
+	if o.DataPort == 0 {
+		return argv, nil
+	}
+	data, err := output.Endpoint(o.Addr, o.DataPort)
+	if err != nil {
+		return nil, fmt.Errorf("netperf data connection: %w", err)
+	}
+	return append(argv, "-P", ","+data), nil
 }
 
 func (o Options) sizes() (string, error) {
