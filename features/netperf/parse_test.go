@@ -168,8 +168,12 @@ func TestCommand(t *testing.T) {
 	argv, err = Client(o)
 	require.NoError(t, err)
 	assert.Contains(t, strings.Join(argv, " "), "-l 10 -c -C -t omni -j -P 0 -- -d rr -c -T tcp")
-	o.DataPort = 0
 	argv, err = Published(o)
+	require.NoError(t, err)
+	assert.Equal(t, "netperf -H 198.18.0.64 -l 10 -c -t TCP_RR -- -r100,100 -P ,12866", strings.Join(argv, " "))
+	direct := o
+	direct.DataPort = 0
+	argv, err = Published(direct)
 	require.NoError(t, err)
 	assert.Equal(t, "netperf -H 198.18.0.64 -l 10 -c -t TCP_RR -- -r100,100", strings.Join(argv, " "))
 	argv, err = Server(o)
