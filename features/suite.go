@@ -151,6 +151,9 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 	}
 	rounds, dropped, err := s.batch(ctx, cmp, phase)
 	r.comparison = verdict.Comparison{Rounds: rounds, Dropped: dropped}
+	if err == nil {
+		r.comparison.Ceilings, err = s.ceilings(cmp)
+	}
 	if err != nil {
 		return err
 	}
@@ -319,6 +322,9 @@ func (s *Suite) decided(cmp Comparison, rounds []measure.Round, dropped map[meas
 func (s *Suite) judge(c verdict.Comparison, cmp Comparison) ([]verdict.Verdict, error) {
 	about, err := s.Assertions(cmp)
 	if err != nil || len(about) == 0 {
+		return nil, err
+	}
+	if c.Ceilings, err = s.ceilings(cmp); err != nil {
 		return nil, err
 	}
 	t := s.Thresholds
@@ -532,12 +538,28 @@ type Plan struct {
 	Profile    Profile            `json:"profile"`
 	Catalogue  *Catalogue         `json:"catalogue"`
 	Thresholds verdict.Thresholds `json:"thresholds"`
-	Seed       uint64             `json:"seed"`
+	// Ceilings are the arms' shared limits, by comparison and metric.
+	Ceilings map[string]map[string]float64 `json:"ceilings,omitempty"`
+	Seed     uint64                        `json:"seed"`
 }
 
 // Plan returns the run's plan as JSON and its SHA-256.
 func (s *Suite) Plan() (json.RawMessage, string, error) {
-	b, err := json.Marshal(Plan{s.Profile, s.Catalogue, s.Thresholds, s.Seed})
+	shared := map[string]map[string]float64{}
+	for _, name := range s.Profile.Comparisons {
+		cmp, _, err := s.narrowed(name, journal.PhaseFull)
+		if err != nil {
+			return nil, "", err
+		}
+		limits, err := s.ceilings(cmp)
+		if err != nil {
+			return nil, "", err
+		}
+		if len(limits) > 0 {
+			shared[name] = limits
+		}
+	}
+	b, err := json.Marshal(Plan{s.Profile, s.Catalogue, s.Thresholds, shared, s.Seed})
 	if err != nil {
 		return nil, "", fmt.Errorf("plan: %w", err)
 	}

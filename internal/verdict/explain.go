@@ -130,6 +130,14 @@ func percent(x float64) string {
 	return fmt.Sprintf("%s%.0f %%", sign, x)
 }
 
+// quantity writes a value of a metric with its unit.
+func quantity(m measure.Metric, x float64) string {
+	if m == measure.Throughput {
+		return fmt.Sprintf("%.3g Gbit/s", x/1e9)
+	}
+	return fmt.Sprintf("%g %s", x, m.Unit)
+}
+
 // pair names the two sides and how they were measured.
 func pair(v Verdict) string {
 	return fmt.Sprintf("%s against %s%s", sideA(v), sideB(v), context(v))

@@ -328,8 +328,8 @@ func (c *judged) decide(v *Verdict, familyAlpha float64, differs string) {
 	case c.limited(v) != "":
 		inconclusive(s.Rounds() >= first, "%s", c.limited(v))
 	case c.saturated(v):
-		inconclusive(s.Rounds() >= first, "tie: saturated, both are within %s of the shared limit of %g %s",
-			percent(ceilingShare), c.comparison.Ceilings[a.Metric], v.Metric.Unit)
+		inconclusive(s.Rounds() >= first, "tie: saturated, both are within %s of the shared limit of %s",
+			percent(ceilingShare), quantity(v.Metric, c.comparison.Ceilings[a.Metric]))
 	case unequalDrops(v.Evidence.DroppedA, v.Evidence.DroppedB):
 		inconclusive(ended, "%d rounds were lost through %s and %d through %s: the rest may be a chosen few",
 			v.Evidence.DroppedA, v.A.Arm, v.Evidence.DroppedB, v.B.Arm)

@@ -254,7 +254,7 @@ func TestCeiling(t *testing.T) {
 	c := Comparison{Rounds: columns(measure.Throughput, f), Ceilings: map[string]float64{"throughput": 9.41e9}}
 	v := judgeOne(t, a, c)
 	assert.Equal(t, Inconclusive, v.Outcome)
-	assert.Contains(t, v.Explanation, "tie: saturated, both are within 3 % of the shared limit of 9.41e+09 bit/s")
+	assert.Contains(t, v.Explanation, "tie: saturated, both are within 3 % of the shared limit of 9.41 Gbit/s")
 	for i := range f[cell("calico")] {
 		f[cell("calico")][i] /= 2
 	}
