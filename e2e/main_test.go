@@ -34,6 +34,7 @@ func run(m *testing.M) int {
 	flag.StringVar(&o.Thresholds, "thresholds", "", "thresholds file; without it the embedded one")
 	flag.StringVar(&o.RunDir, "run-dir", "", "folder of this run; without it runs/TIME-PROFILE in the project")
 	flag.Uint64Var(&o.Seed, "seed", 0, "seed of the random order; 0 draws one")
+	flag.BoolVar(&o.Gate, "gate", true, "let the gates' verdicts decide the exit code; with =false they only inform, and it is 0 unless the run itself broke")
 	cfg, err := envconf.NewFromFlags()
 	if err != nil {
 		return refuse(err)

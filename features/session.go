@@ -36,6 +36,7 @@ type Options struct {
 	Seed       uint64              // of the random order; 0 draws one
 	Labels     map[string][]string // the framework's selection
 	DryRun     bool
+	Gate       bool          // whether verdicts decide the exit code
 	Timeout    time.Duration // go test's own, 0 for none
 }
 
@@ -276,7 +277,9 @@ func (s *Suite) Finish(ctx context.Context, tests int) int {
 	case code == verdict.ExitPass && tests != 0:
 		code, reason = verdict.ExitInfrastructure, "a test step failed without a verdict"
 	}
-	if err := s.conclude(context.WithoutCancel(ctx), code, reason); err != nil {
+	word := outcomeWords[code]
+	code, reason = s.options.gated(code, reason)
+	if err := s.conclude(context.WithoutCancel(ctx), word, code, reason); err != nil {
 		fmt.Fprintln(os.Stderr, "cniperf:", err)
 		if code == verdict.ExitPass {
 			code = verdict.ExitInfrastructure
@@ -286,16 +289,27 @@ func (s *Suite) Finish(ctx context.Context, tests int) int {
 	return code
 }
 
-func (s *Suite) conclude(ctx context.Context, code int, reason string) error {
+// outcomeWords are how the journal calls a run's end.
+var outcomeWords = map[int]string{
+	verdict.ExitPass: "pass", verdict.ExitFail: "fail", verdict.ExitInconclusive: "inconclusive",
+	verdict.ExitInfrastructure: "infrastructure", ExitInterrupted: "interrupted",
+}
+
+// gated is the exit code that the user wants for an outcome: without the gate a
+// verdict only informs, while a run that broke still says so.
+func (o Options) gated(code int, reason string) (int, string) {
+	if !o.Gate && (code == verdict.ExitFail || code == verdict.ExitInconclusive) {
+		return verdict.ExitPass, reason + "; with -gate=false that only informs"
+	}
+	return code, reason
+}
+
+func (s *Suite) conclude(ctx context.Context, outcome string, code int, reason string) error {
 	if s.Journal == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, cleanUpTimeout)
 	defer cancel()
-	outcome := map[int]string{
-		verdict.ExitPass: "pass", verdict.ExitFail: "fail", verdict.ExitInconclusive: "inconclusive",
-		verdict.ExitInfrastructure: "infrastructure", ExitInterrupted: "interrupted",
-	}[code]
 	s.Progress.Printf("removing the run's pods")
 	err := errors.Join(
 		s.cleanUp(ctx),

@@ -21,7 +21,7 @@ type judgeOptions struct {
 	pairs, direction, thresholds, provider string
 	theta, alpha                           float64
 	maxRounds                              int
-	json                                   bool
+	json, gate                             bool
 }
 
 // newJudgeCommand judges recorded rounds. Every error of its input ends with
@@ -45,7 +45,8 @@ below one where a is better; low and high hold together with 1−2·alpha or mor
 n leaves ties out. With pairs alone there is no second batch, so a fail is
 final, and no A/A control, so no noise floor applies.
 
-Exit code: 0 pass, 1 fail, 2 inconclusive, 3 the input can't be judged.`,
+Exit code: 0 pass, 1 fail, 2 inconclusive, 3 the input can't be judged. With
+--gate=false verdicts only inform: 0 whatever they say.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
 			case o.pairs != "" && len(args) == 0 && o.thresholds == "":
@@ -73,7 +74,7 @@ Exit code: 0 pass, 1 fail, 2 inconclusive, 3 the input can't be judged.`,
 			if err != nil {
 				return exitError{verdict.ExitInfrastructure, fmt.Errorf("judge: %w", err)}
 			}
-			if code != verdict.ExitPass {
+			if code != verdict.ExitPass && o.gate {
 				return exitError{code, fmt.Errorf("judge: the verdict is %s", word)}
 			}
 			return nil
@@ -90,6 +91,7 @@ Exit code: 0 pass, 1 fail, 2 inconclusive, 3 the input can't be judged.`,
 	f.IntVar(&o.maxRounds, "max-rounds", 20, "rounds after which an open test ends")
 	f.StringVar(&o.thresholds, "thresholds", "", "thresholds file to judge RUN by")
 	f.StringVar(&o.provider, "provider", "", "provider of RUN's lab, for assertions that don't apply everywhere (default: the run's own)")
+	f.BoolVar(&o.gate, "gate", true, "let the verdict decide the exit code; with =false it only informs")
 	f.BoolVar(&o.json, "json", false, "print the verdicts of RUN as JSON, with all their evidence")
 	return cmd
 }
@@ -177,7 +179,19 @@ func (o judgeOptions) judgeRun(dir string, w io.Writer) (int, error) {
 	if provider == "" {
 		provider = run.Header.Fingerprint["provider"]
 	}
-	verdicts, err := verdict.Judge(thresholds, provider, comparisons(run)...)
+	var plan struct {
+		Ceilings map[string]map[string]float64 `json:"ceilings"`
+	}
+	if run.Header.Plan != nil {
+		if err := json.Unmarshal(run.Header.Plan, &plan); err != nil {
+			return 0, fmt.Errorf("run %s: its plan: %w", dir, err)
+		}
+	}
+	all := comparisons(run)
+	for i, name := range run.Comparisons() {
+		all[i].Ceilings = plan.Ceilings[name]
+	}
+	verdicts, err := verdict.Judge(thresholds, provider, all...)
 	if err != nil {
 		return 0, fmt.Errorf("run %s: %w", dir, err)
 	}

@@ -160,3 +160,43 @@ func TestJudgeRun(t *testing.T) {
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "fail         gate   latency-macvlan-over-calico: macvlan is 70 % slower than calico by Pod IP: 8 of 8 rounds, 98 % interval 65–74 %, confirmed on fresh pods\n")
 }
+
+// A run knows the limits its arms shared, so judging it again says the same.
+func TestJudgeRunKnowsTheCeilings(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	const name = "pod-ip-iperf3-p1"
+	w, err := journal.Create(dir, journal.Header{RunID: "r", Plan: json.RawMessage(`{"ceilings": {"` + name + `": {"throughput": 9.41e9}}}`)})
+	require.NoError(t, err)
+	for round := 1; round <= 8; round++ {
+		for arm, x := range map[string]float64{"calico": 9.30e9, "macvlan": 9.40e9, "macvlan#control": 9.40e9} {
+			c := measure.Cell{Path: "pod-ip", Placement: "cross-node", Benchmark: "iperf3-p1"}
+			c.Arm, c.Control = strings.CutSuffix(arm, "#control")
+			require.NoError(t, w.Append(journal.Sample{
+				Comparison: name, Phase: journal.PhaseFull, Round: round, Attempt: 1, Cell: c,
+				Values: measure.Values{{Metric: measure.Throughput, Value: x}},
+			}))
+		}
+		require.NoError(t, w.Append(journal.Round{Comparison: name, Phase: journal.PhaseFull, Round: round, Valid: true}))
+	}
+	require.NoError(t, w.Close())
+	_, out, _ := judge(t, "", dir, "--thresholds", "../../manifests/thresholds/spiderpool.yaml")
+	assert.Contains(t, out, "inconclusive inform throughput-p1-macvlan-over-calico: macvlan against calico by Pod IP, iperf3-p1: no verdict, tie: saturated")
+}
+
+func TestJudgeWithoutGateOnlyInforms(t *testing.T) {
+	code, out, err := judge(t, eight, "--pairs", "-", "--direction", "higher", "--gate=false")
+	require.NoError(t, err)
+	assert.Zero(t, code)
+	assert.Contains(t, out, "\nfail: ", "the verdict is the same")
+	code, _, _ = judge(t, eight, "--pairs", "-", "--direction", "higher", "--gate")
+	assert.Equal(t, 1, code)
+	code, _, _ = judge(t, "round,a,b\n1,x,2\n", "--pairs", "-", "--gate=false")
+	assert.Equal(t, 3, code, "input that can't be judged is an error in any case")
+
+	macvlan := []float64{12.3, 11.8, 12.0, 11.5}
+	dir := record(t, map[string]map[string][]float64{journal.PhaseFull: {"calico": macvlan, "macvlan": macvlan, "macvlan#control": macvlan}})
+	code, out, err = judge(t, "", dir, "--thresholds", "../../manifests/thresholds/spiderpool.yaml", "--gate=false")
+	require.NoError(t, err)
+	assert.Zero(t, code)
+	assert.Contains(t, out, "inconclusive gate ")
+}
