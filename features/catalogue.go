@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 )
@@ -322,6 +323,9 @@ type Profile struct {
 	Comparisons   []string `yaml:"comparisons"`
 	Clusters      []string `yaml:"clusters"` // only the arms of these, if any are named
 	Judge         bool     `yaml:"judge"`    // whether its rounds suffice for verdicts
+	// Interference is which rounds are marked and which dropped because others
+	// disturbed them.
+	Interference interference.Rule `yaml:"interference"`
 }
 
 // LoadProfile reads the profile of that name from fsys (profiles/NAME.yaml).
@@ -386,6 +390,9 @@ func (p Profile) validate(c *Catalogue) error {
 	}
 	if err := check("budgetMinutes", p.BudgetMinutes, 1, 24*60); err != nil {
 		return err
+	}
+	if err := p.Interference.Validate(); err != nil {
+		return fmt.Errorf("profile %s: %w", p.Name, err)
 	}
 	if len(p.Comparisons) == 0 {
 		return fmt.Errorf("profile %s: no comparisons", p.Name)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 )
@@ -27,6 +28,10 @@ type Rounds struct {
 	// Sample runs one sample. A sample that does not count comes back with
 	// Invalid set; an error ends the run.
 	Sample func(ctx context.Context, s journal.Sample) (journal.Sample, error)
+	// Interference tells how others disturbed the samples since it was last
+	// asked. It is asked at a round's end, before any value is looked at; whole
+	// tells that every sample is valid.
+	Interference func(whole bool) interference.Finding
 	// Decided tells whether more rounds would change nothing.
 	Decided func(rounds []measure.Round) bool
 	// Record keeps a finished sample or round.
@@ -43,33 +48,45 @@ func (r *Rounds) Measure(ctx context.Context) ([]measure.Round, error) {
 		if round > r.Min && r.Decided(valid) {
 			break
 		}
-		values, err := r.round(ctx, round)
+		measured, err := r.round(ctx, round)
 		if err != nil {
 			return valid, fmt.Errorf("%s: round %d: %w", r.Comparison, round, err)
 		}
-		valid = append(valid, measure.Round{Index: round, Values: values})
+		valid = append(valid, measured)
 	}
 	return valid, nil
 }
 
-// round measures one block, again when a sample of it is invalid.
-func (r *Rounds) round(ctx context.Context, round int) (map[measure.Cell]measure.Values, error) {
-	var cause string
-	for attempt := 1; attempt <= maxAttempts; attempt++ {
+// round measures one block, again when a sample of it is invalid or when others
+// disturbed it so much that the rule drops it, which the rule does only so often.
+func (r *Rounds) round(ctx context.Context, round int) (measure.Round, error) {
+	invalids := 0
+	for attempt := 1; ; attempt++ {
 		values, invalid, err := r.attempt(ctx, round, attempt)
 		if err != nil {
-			return nil, err
+			return measure.Round{}, err
 		}
-		record := journal.Round{Comparison: r.Comparison, Phase: r.Phase, Round: round, Valid: invalid == "", Cause: invalid}
+		found := r.Interference(invalid == "")
+		record := journal.Round{
+			Comparison: r.Comparison, Phase: r.Phase, Round: round, Valid: invalid == "" && !found.Drop, Cause: invalid,
+			Disturbance: found.Numbers, Disturbed: found.Marked, Kept: found.Kept,
+		}
+		if found.Drop {
+			record.Cause = "others disturbed it: " + found.Beyond
+		}
 		if err := r.Record(record); err != nil {
-			return nil, err
+			return measure.Round{}, err
+		}
+		if record.Valid {
+			return measure.Round{Index: round, Values: values, Disturbed: found.Kept}, nil
 		}
 		if invalid == "" {
-			return values, nil
+			continue
 		}
-		cause = invalid
+		if invalids++; invalids == maxAttempts {
+			return measure.Round{}, fmt.Errorf("%d attempts were invalid, the last because of %s", maxAttempts, invalid)
+		}
 	}
-	return nil, fmt.Errorf("%d attempts were invalid, the last because of %s", maxAttempts, cause)
 }
 
 func (r *Rounds) attempt(ctx context.Context, round, attempt int) (values map[measure.Cell]measure.Values, invalid string, err error) {

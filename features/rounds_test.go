@@ -9,8 +9,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/trailer"
 )
 
 var testCells = []measure.Cell{{Arm: "a"}, {Arm: "b"}, {Arm: "b", Control: true}}
@@ -25,6 +27,8 @@ func newRounds(sample func(journal.Sample) (journal.Sample, error)) (*Rounds, *[
 		Decided:  func([]measure.Round) bool { return false },
 		Record:   func(r any) error { records = append(records, r); return nil },
 		Progress: func(int, int, measure.Cell) {},
+
+		Interference: func(bool) interference.Finding { return interference.Finding{} },
 	}, &records
 }
 
@@ -146,4 +150,66 @@ func TestCancelEndsBetweenSamples(t *testing.T) {
 	rounds, err := r.Measure(ctx)
 	assert.ErrorIs(t, err, stop)
 	assert.Len(t, rounds, 1)
+}
+
+// A machine that is busy all the time: the rule's two rounds are dropped whole
+// and measured again in another order, the rest count, marked.
+func TestABusyMachinesRoundsAreDroppedOnlySoOften(t *testing.T) {
+	r, records := newRounds(good)
+	watch := &interference.Watch{Rule: interference.Rule{
+		Drop: map[string]float64{interference.Steal: 0.1}, MaxDropped: 2,
+	}}
+	busy := trailer.Trailer{
+		Before: trailer.Snapshot{CPU: trailer.CPUTime{User: 1}},
+		After:  trailer.Snapshot{CPU: trailer.CPUTime{User: 51, Steal: 50}},
+	}
+	r.Interference = func(whole bool) interference.Finding { watch.Add(busy); return watch.Round(whole) }
+	rounds, err := r.Measure(context.Background())
+	require.NoError(t, err)
+	require.Len(t, rounds, 5)
+	var closed []journal.Round
+	samples := 0
+	for _, rec := range *records {
+		switch rec := rec.(type) {
+		case journal.Round:
+			closed = append(closed, rec)
+		case journal.Sample:
+			samples++
+		}
+	}
+	require.Len(t, closed, 7)
+	assert.Equal(t, 7*len(testCells), samples)
+	for i, c := range closed {
+		assert.Equal(t, i >= 2, c.Valid)
+		assert.Equal(t, i >= 2, c.Kept)
+		assert.True(t, c.Disturbed)
+		assert.Equal(t, 0.5, c.Disturbance[interference.Steal])
+	}
+	assert.Equal(t, []int{1, 1, 1, 2}, []int{closed[0].Round, closed[1].Round, closed[2].Round, closed[3].Round})
+	assert.Equal(t, "others disturbed it: steal 0.5, above 0.1", closed[0].Cause)
+	for _, round := range rounds {
+		assert.True(t, round.Disturbed)
+	}
+}
+
+// Whatever the values are, the same rounds are dropped: the rule can't see them.
+func TestDroppingIsBlindToTheValues(t *testing.T) {
+	dropped := func(scale float64) (list []int) {
+		r, records := newRounds(func(s journal.Sample) (journal.Sample, error) {
+			s.Values = measure.Values{{Metric: measure.Latency, Value: scale * float64(s.Order)}}
+			return s, nil
+		})
+		n := 0
+		r.Interference = func(whole bool) interference.Finding { n++; return interference.Finding{Drop: whole && n%2 == 1} }
+		_, err := r.Measure(context.Background())
+		require.NoError(t, err)
+		for _, rec := range *records {
+			if rd, ok := rec.(journal.Round); ok && !rd.Valid {
+				list = append(list, rd.Round)
+			}
+		}
+		return list
+	}
+	assert.Equal(t, []int{1, 2, 3, 4, 5}, dropped(1))
+	assert.Equal(t, dropped(1), dropped(1000))
 }

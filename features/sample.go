@@ -17,6 +17,7 @@ import (
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/workload"
 	accelerator "github.com/cniperf/cniperf/internal/bypass"
+	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/output"
@@ -173,6 +174,7 @@ type sampler struct {
 	bypass    *bypass.Bypass // nil where no arm is accelerated
 	store     func([]byte) (string, error)
 	now       func() time.Duration // since the run began
+	watch     *interference.Watch
 }
 
 // sample fills in s. Whatever goes wrong with the tool, its pods or its path
@@ -222,6 +224,7 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		s.Invalid = err.Error()
 		return s, nil
 	}
+	p.watch.Add(out.Trailer)
 	if s.Raw, err = p.store(out.Stream); err != nil {
 		return s, err
 	}

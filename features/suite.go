@@ -14,6 +14,7 @@ import (
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/progress"
@@ -224,7 +225,17 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 		targets:   targets,
 		store:     s.Journal.StoreRaw,
 		now:       func() time.Duration { return time.Since(s.Started) },
+		watch:     &interference.Watch{Rule: s.Profile.Interference},
 	}
+	back, err := s.spec.LeaveMeasuringCPU()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
+	}
+	defer func() {
+		if err := back(); err != nil {
+			s.Progress.Printf("take the measuring CPU back: %v", err)
+		}
+	}()
 	var remove func() error
 	if smp.bypass, remove, err = s.accelerate(ctx, cmp, clusters, bench); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrInfrastructure, errors.Join(err, remove()))
@@ -255,6 +266,8 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 		},
 		Decided: func(rounds []measure.Round) bool { return s.decided(cmp, rounds, dropped) },
 		Record:  s.Journal.Append,
+
+		Interference: smp.watch.Round,
 	}
 	stage := s.Progress.Stage("measure "+cmp.Title, rounds.Expected(smp.length))
 	rounds.Progress = func(round, attempt int, c measure.Cell) {

@@ -22,6 +22,7 @@ import (
 	"github.com/cniperf/cniperf/fixtures/cni/calico"
 	"github.com/cniperf/cniperf/fixtures/machine"
 	"github.com/cniperf/cniperf/fixtures/testbed"
+	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 )
@@ -62,7 +63,7 @@ func newBench(t *testing.T, comparison string, arms ...string) *bench {
 	require.NoError(t, err)
 	return &bench{suite: s, clusters: clusters, sampler: &sampler{
 		benchmark: benchmark, length: time.Second, targets: targets,
-		store: s.Journal.StoreRaw, now: func() time.Duration { return time.Since(s.Started) },
+		watch: &interference.Watch{}, store: s.Journal.StoreRaw, now: func() time.Duration { return time.Since(s.Started) },
 	}}
 }
 

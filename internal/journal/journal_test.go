@@ -352,6 +352,11 @@ func TestValidRounds(t *testing.T) {
 	assert.Equal(t, full, run.ValidRounds(comparison))
 	assert.Len(t, run.ValidRoundsIn(comparison, PhaseFirst), 1)
 
+	run.Rounds[3].Disturbed, run.Rounds[3].Kept = true, true
+	assert.True(t, run.ValidRounds(comparison)[0].Disturbed, "beyond the rule, and kept")
+	run.Rounds[2].Disturbed = true
+	assert.False(t, run.ValidRounds(comparison)[1].Disturbed, "only marked")
+
 	run.Rounds = run.Rounds[:1]
 	assert.Equal(t, PhaseFirst, run.Phase(comparison), "the first phase stands until the full one has a round")
 	assert.Empty(t, run.ValidRounds("unknown"))

@@ -275,16 +275,16 @@ func (r *Run) ValidRoundsIn(comparison, phase string) []measure.Round {
 			values[s.Round][s.Cell] = s.Values
 		}
 	}
-	valid := map[int]bool{}
+	valid, kept := map[int]bool{}, map[int]bool{}
 	for _, rd := range r.Rounds {
 		if rd.Comparison == comparison && rd.Phase == phase {
-			valid[rd.Round] = rd.Valid
+			valid[rd.Round], kept[rd.Round] = rd.Valid, rd.Kept
 		}
 	}
 	var rounds []measure.Round
 	for index, ok := range valid {
 		if ok && len(cells) > 0 && len(values[index]) == len(cells) {
-			rounds = append(rounds, measure.Round{Index: index, Values: values[index]})
+			rounds = append(rounds, measure.Round{Index: index, Values: values[index], Disturbed: kept[index]})
 		}
 	}
 	slices.SortFunc(rounds, func(a, b measure.Round) int { return a.Index - b.Index })

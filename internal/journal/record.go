@@ -93,6 +93,9 @@ type Round struct {
 	Cause       string             `json:"cause,omitempty"`
 	Disturbance map[string]float64 `json:"disturbance,omitempty"`
 	Disturbed   bool               `json:"disturbed,omitempty"`
+	// Kept tells that the round counts although the rule that was fixed
+	// beforehand would drop it: as many as it allows were dropped already.
+	Kept bool `json:"kept,omitempty"`
 }
 
 // Skip is a cell that isn't measured, with its reason; in every phase if Phase

@@ -46,8 +46,8 @@ func TestLogRatioRefuses(t *testing.T) {
 func TestLogRatiosWantsWholeRounds(t *testing.T) {
 	a, b := Cell{"a", "p", "l", "x", false}, Cell{"b", "p", "l", "x", false}
 	rounds := []Round{
-		{1, map[Cell]Values{a: {{Latency, 1}}, b: {{Latency, 2}}}},
-		{2, map[Cell]Values{a: {{Latency, 1}}}},
+		{Index: 1, Values: map[Cell]Values{a: {{Latency, 1}}, b: {{Latency, 2}}}},
+		{Index: 2, Values: map[Cell]Values{a: {{Latency, 1}}}},
 	}
 	ds, err := LogRatios(rounds[:1], a, b, "latency")
 	require.NoError(t, err)

@@ -251,7 +251,11 @@ func (c Comparison) notes() []string {
 		for _, k := range slices.Sorted(maps.Keys(d.Disturbance)) {
 			found = append(found, fmt.Sprintf("%s %.3g", k, d.Disturbance[k]))
 		}
-		notes = append(notes, fmt.Sprintf("round %d disturbed: %s", d.Round, strings.Join(found, ", ")))
+		kept := ""
+		if d.Kept {
+			kept = " beyond the limit, and counts as no more rounds might be dropped"
+		}
+		notes = append(notes, fmt.Sprintf("round %d disturbed%s: %s", d.Round, kept, strings.Join(found, ", ")))
 	}
 	return notes
 }

@@ -193,6 +193,7 @@ type batch struct {
 	floor    float64 // log; +Inf while unknown
 	differs  string  // which A/A pair differs, and by how much
 	margin   float64
+	kept     int        // rounds that count although others disturbed them too much
 	costs    [2]float64 // median log costs of A and B
 }
 
@@ -229,6 +230,11 @@ func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round) (*ba
 		return nil, err
 	}
 	b.main = Follow(bound, a.theta(v.Metric.Better, b.margin), ds)
+	for i, r := range both(rounds, v.A, v.B, a.Metric) {
+		if r.Disturbed && i < b.main.Rounds() {
+			b.kept++
+		}
+	}
 	for i, cell := range []measure.Cell{v.A, v.B} {
 		var costs []float64
 		for _, r := range rounds {
@@ -247,15 +253,20 @@ func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round) (*ba
 
 // logRatios takes the rounds that hold both cells.
 func logRatios(rounds []measure.Round, a, b measure.Cell, metric string) ([]float64, error) {
-	var both []measure.Round
+	return measure.LogRatios(both(rounds, a, b, metric), a, b, metric)
+}
+
+// both are the rounds that hold both cells.
+func both(rounds []measure.Round, a, b measure.Cell, metric string) []measure.Round {
+	var held []measure.Round
 	for _, r := range rounds {
 		_, x := r.Values[a].Get(metric)
 		_, y := r.Values[b].Get(metric)
 		if x && y {
-			both = append(both, r)
+			held = append(held, r)
 		}
 	}
-	return measure.LogRatios(both, a, b, metric)
+	return held
 }
 
 // controls lists the second copies of a benchmark, in the order of their names.
@@ -307,6 +318,11 @@ func (b *batch) far(a Assertion) bool {
 	return a.nonInferiority() || math.Abs(b.main.Median()-b.main.Theta) >= b.floor
 }
 
+// disturbed tells that most rounds are ones that others disturbed too much. A
+// median, and so the sign test, is held by the undisturbed rounds as long as
+// those are at least half; beyond, it is about another machine than is claimed.
+func (b *batch) disturbed() bool { return 2*b.kept > b.main.Rounds() }
+
 // decide applies the rules, in the order of what they say about the run: what
 // spoils the comparison first, the sign test last.
 func (c *judged) decide(v *Verdict, familyAlpha float64, differs string) {
@@ -321,6 +337,8 @@ func (c *judged) decide(v *Verdict, familyAlpha float64, differs string) {
 	switch outcome := s.Outcome(); {
 	case differs != "":
 		inconclusive(true, "%s in this very run, so it can't tell arms apart", differs)
+	case b.disturbed():
+		inconclusive(ended, "others disturbed %d of its %d rounds beyond the limit fixed beforehand, so it is the busy machine that was measured", b.kept, s.Rounds())
 	case b.controls == 0:
 		inconclusive(ended, "without a second copy of an arm there is no telling noise from effect")
 	case s.Contradicts():
@@ -358,6 +376,8 @@ func (c *judged) confirm(v *Verdict, inconclusive func(bool, string, ...any)) {
 	switch {
 	case b.differs != "":
 		inconclusive(true, "the first batch failed, but in the second %s", b.differs)
+	case b.disturbed() && s.Outcome() != Inconclusive:
+		inconclusive(true, "the first batch failed, but others disturbed %d of the second's %d rounds", b.kept, s.Rounds())
 	case s.Outcome() == Fail && b.controls > 0 && b.far(c.assertion):
 		v.Outcome, v.Final = Fail, true
 	case s.Outcome() == Pass || s.Contradicts() || s.Rounds() >= s.Bound.MaxRounds:

@@ -262,6 +262,32 @@ func TestCeiling(t *testing.T) {
 	assert.Equal(t, Pass, judgeOne(t, a, c).Outcome, "one arm at the ceiling is no tie")
 }
 
+// Up to half of the rounds may be ones that others disturbed: the median is
+// held by the rest. Beyond, nothing is said in either direction.
+func TestMostRoundsDisturbedIsInconclusive(t *testing.T) {
+	disturbed := func(n int) []measure.Round {
+		rounds := columns(measure.Latency, facts())
+		for i := range n {
+			rounds[2*i%8+2*i/8].Disturbed = true
+		}
+		return rounds
+	}
+	good, bad := ordering("macvlan", "calico", Gate), ordering("calico", "macvlan", Gate)
+	assert.Equal(t, Pass, judgeOne(t, good, Comparison{Rounds: disturbed(4)}).Outcome)
+	v := judgeOne(t, good, Comparison{Rounds: disturbed(5)})
+	assert.Equal(t, Inconclusive, v.Outcome)
+	assert.Contains(t, v.Explanation, "others disturbed 5 of its 8 rounds beyond the limit fixed beforehand")
+	assert.False(t, v.Final, "quieter rounds may come")
+	v = judgeOne(t, bad, Comparison{Rounds: disturbed(5)})
+	assert.Equal(t, Inconclusive, v.Outcome)
+	assert.False(t, v.NeedsConfirmation)
+
+	v = judgeOne(t, bad, Comparison{Rounds: disturbed(0), Confirming: disturbed(5)})
+	assert.Equal(t, Inconclusive, v.Outcome)
+	assert.Contains(t, v.Explanation, "the first batch failed, but others disturbed 5 of the second's 8 rounds")
+	assert.Equal(t, Fail, judgeOne(t, bad, Comparison{Rounds: disturbed(4), Confirming: disturbed(4)}).Outcome)
+}
+
 func TestSkippedIsNeverPassed(t *testing.T) {
 	c := Comparison{Rounds: columns(measure.Latency, facts())}
 	for arm, reason := range map[string]string{
