@@ -137,8 +137,7 @@ func lock(f *os.File) error {
 	return nil
 }
 
-// Append writes one record (a Stage, Fact, Sample, Round, Skip, Verdict or End,
-// or a pointer to one) and returns once it is on disk. After an error the
+// Append writes one record, or what a pointer to one points to, and returns once it is on disk. After an error the
 // journal still ends in its last whole record.
 func (w *Writer) Append(record any) error {
 	kind, err := kindOf(record)
