@@ -540,6 +540,13 @@ func (s *Suite) deployer(ctx context.Context, c *testbed.Cluster) (*workload.Clu
 	if err != nil {
 		return nil, err
 	}
+	left, err := bypass.Sweep(ctx, c.Target)
+	if err != nil {
+		return nil, err
+	}
+	if left {
+		swept = append(swept, "tcpip-bypass")
+	}
 	if len(swept) > 0 {
 		s.Progress.Printf("cluster %s: removed what an earlier run had left: %v", c.Name, swept)
 	}
