@@ -192,11 +192,18 @@ func (s *Suite) elapsed() time.Duration { return s.before + time.Since(s.Started
 // on two cores; it only feeds estimates.
 const labUp = 2 * time.Minute
 
-// Expected estimates the run: images that are missing, clusters, and all the
+// Expected estimates the run: images and clusters that are missing, and all the
 // rounds the profile allows.
 func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 	var total, measuring time.Duration
-	seen := map[string]bool{}
+	seen, up := map[string]bool{}, map[string]bool{}
+	clusters, err := s.Testbed.Lab.Status(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrInfrastructure, err)
+	}
+	for _, c := range clusters {
+		up[c.Cluster] = c.State == lab.Running
+	}
 	for _, name := range s.Profile.Comparisons {
 		cmp, _, err := s.narrowed(name, journal.PhaseFull)
 		if err != nil {
@@ -218,7 +225,10 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 			if err != nil {
 				return 0, err
 			}
-			total += build + labUp
+			total += build
+			if !up[c] {
+				total += labUp
+			}
 		}
 		bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
 		if err != nil {
