@@ -1,7 +1,9 @@
 package features
 
 import (
+	"bytes"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -112,4 +114,36 @@ func TestRoundHasEveryArmAndTheControl(t *testing.T) {
 	assert.Equal(t, []string{"node", "calico", "macvlan", "macvlan-cross-subnet"}, early.Arms)
 	require.Len(t, left, 1)
 	assert.Equal(t, "cilium", left[0].Name)
+}
+
+func FuzzProfile(f *testing.F) {
+	shipped, err := fs.Glob(manifests.Suite, "profiles/*.yaml")
+	require.NoError(f, err)
+	for _, name := range shipped {
+		data, err := fs.ReadFile(manifests.Suite, name)
+		require.NoError(f, err)
+		f.Add(data)
+	}
+	c, err := LoadCatalogue()
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := LoadProfile(fstest.MapFS{"profiles/p.yaml": {Data: data}}, "p", c)
+		if err == nil {
+			assert.NoError(t, p.validate(c))
+			assert.LessOrEqual(t, p.MinRounds, p.MaxRounds)
+		}
+	})
+}
+
+func FuzzCatalogue(f *testing.F) {
+	f.Add(catalogueYAML)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var c Catalogue
+		if err := decodeStrict(bytes.NewReader(data), &c, c.validate); err == nil {
+			for _, cmp := range c.Comparisons {
+				_, err := c.Cells(cmp)
+				assert.NoError(t, err)
+			}
+		}
+	})
 }
