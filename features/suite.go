@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
@@ -247,13 +248,19 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	}
 	ctx, release := s.Testbed.Held(ctx)
 	defer release()
+	length := s.Profile.length(bench.Tool)
+	if length > longSample {
+		var stop func()
+		ctx, stop = s.watchNodes(ctx, clusters)
+		defer stop()
+	}
 	targets, err := s.deploy(ctx, cmp, phase, clusters)
 	if err != nil {
 		return nil, nil, err
 	}
 	smp := &sampler{
 		benchmark: bench,
-		length:    s.Profile.length(bench.Tool),
+		length:    length,
 		published: s.Profile.Published,
 		targets:   targets,
 		store:     s.Journal.StoreRaw,
@@ -289,6 +296,31 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	valid, err := rounds.Measure(ctx)
 	err = stage.End(err)
 	return valid, rounds.Dropped, errors.Join(err, s.recordStage("measure "+cmp.Name+" "+phase, started, err))
+}
+
+// longSample is the length from which a lost node is not seen within a minute
+// by the sample that fails on it.
+const longSample = 10 * time.Second
+
+// watchNodes returns a context that ends when a node of the clusters is lost.
+func (s *Suite) watchNodes(ctx context.Context, clusters map[string]*testbed.Cluster) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var watchers sync.WaitGroup
+	for name, c := range clusters {
+		watchers.Go(func() {
+			d, err := workload.NewCluster(name, c.REST, "", s.RunID, time.Time{})
+			if err == nil {
+				err = d.AwaitLoss(ctx, c.ServerNode, c.ClientNode)
+			}
+			if err != nil {
+				cancel(fmt.Errorf("%w: %w", ErrInfrastructure, err))
+			}
+		})
+	}
+	return ctx, func() {
+		cancel(context.Canceled)
+		watchers.Wait()
+	}
 }
 
 // accelerate runs tcpip-bypass on the node of the accelerated arms, if the

@@ -55,6 +55,11 @@ func open(t *testing.T) *cluster {
 		}
 	}
 	require.NotEmpty(t, l.worker)
+	if *suite != "" {
+		l.suite, err = filepath.Abs(*suite)
+		require.NoError(t, err)
+		return l
+	}
 	command(ctx, t, "go", "test", "-c", "-tags", "perf", "-o", l.suite, "..")
 	return l
 }

@@ -28,6 +28,7 @@ import (
 var (
 	count   = flag.Int("faults.count", 1, "repetitions of every row")
 	cheap   = flag.Bool("faults.cheap", false, "only the rows that take seconds")
+	suite   = flag.String("faults.suite", "", "the suite as a compiled test; without it, it is compiled")
 	results = flag.String("faults.results", "", "file that the results are added to, and that the table is made from")
 )
 
