@@ -3,6 +3,8 @@
 
 PROFILE ?= quick
 ARGS    ?=
+COUNT   ?= 1
+ROW     ?=
 
 .PHONY: help
 help: ## show this help
@@ -13,13 +15,15 @@ perf: ## from a bare machine to the verdict table (PROFILE=quick)
 	@hack/perf.sh $(PROFILE) $(ARGS)
 
 .PHONY: smoke
-smoke: ## the real path in a few minutes: does it work, not who wins
+smoke: ## the real path in a few minutes: does it work, not who wins; and the cheap faults
 	@hack/perf.sh smoke $(ARGS)
+	go test -tags faults -count=1 -timeout 30m -v ./e2e/faults -args -faults.cheap
 
 .PHONY: test
 test: ## everything that needs no root, no cluster and no container engine
 	go vet ./...
 	go vet -tags perf ./e2e
+	go vet -tags faults ./e2e/faults
 	go vet -tags bpf ./internal/bypass
 	hack/verify.sh
 	go test ./...
@@ -35,6 +39,10 @@ test-lab: ## the procedure on the real lab: 100 A/A comparisons, injected slowdo
 .PHONY: test-bpf
 test-bpf: ## the accelerator in the kernel: needs root, takes minutes
 	go test -tags bpf -count=1 -timeout 30m ./internal/bypass/
+
+.PHONY: test-faults
+test-faults: ## breaks runs on the standing lab: nothing lost, nothing left (COUNT=5 ROW=sigint)
+	go test -tags faults -count=1 -timeout 6h -v -run 'TestFaults$(if $(ROW),/$(ROW))' ./e2e/faults -args -faults.count $(COUNT)
 
 .PHONY: verify-bpf
 verify-bpf: ## are the committed eBPF objects what clang-19 makes of their source?

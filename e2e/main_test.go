@@ -29,10 +29,11 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	var o features.Options
-	flag.StringVar(&o.Profile, "profile", "quick", "how much to measure: smoke, quick, nightly")
+	flag.StringVar(&o.Profile, "profile", "", "how much to measure: smoke, quick, nightly; without it quick, or that of the run to resume")
 	flag.StringVar(&o.Lab, "lab", "", "lab file; without it the embedded lab")
 	flag.StringVar(&o.Thresholds, "thresholds", "", "thresholds file; without it the embedded one")
 	flag.StringVar(&o.RunDir, "run-dir", "", "folder of this run; without it runs/TIME-PROFILE in the project")
+	flag.StringVar(&o.Resume, "resume", "", "run to go on with: its folder (relative to the project), or latest")
 	flag.Uint64Var(&o.Seed, "seed", 0, "seed of the random order; 0 draws one")
 	flag.BoolVar(&o.Gate, "gate", true, "let the gates' verdicts decide the exit code; with =false they only inform, and it is 0 unless the run itself broke")
 	cfg, err := envconf.NewFromFlags()

@@ -7,14 +7,12 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/interference"
@@ -109,34 +107,125 @@ var catalogueYAML []byte
 // LoadCatalogue returns the embedded catalogue.
 func LoadCatalogue() (*Catalogue, error) {
 	var c Catalogue
-	if err := decodeStrict(bytes.NewReader(catalogueYAML), &c); err != nil {
+	if err := decodeStrict(bytes.NewReader(catalogueYAML), &c, c.validate); err != nil {
 		return nil, fmt.Errorf("catalogue.yaml: %w", err)
 	}
-	return &c, c.validate()
+	return &c, nil
 }
 
 func (c *Catalogue) validate() error {
-	for _, cmp := range c.Comparisons {
-		if _, err := c.Benchmark(cmp.Benchmark); err != nil {
-			return fmt.Errorf("comparison %s: %w", cmp.Name, err)
+	for i, a := range c.Arms {
+		at := []any{"arms", i}
+		switch {
+		case !nameRE.MatchString(a.Name):
+			return wrong(append(at, "name"), "arm %q: want lower-case letters, digits and dashes as its name", a.Name)
+		case slices.ContainsFunc(c.Arms[:i], func(o Arm) bool { return o.Name == a.Name }):
+			return wrong(append(at, "name"), "arm %s: is there a second time", a.Name)
+		case a.Cluster == "" || a.CNI == "" || a.Network == "":
+			return wrong(at, "arm %s: want a cluster, a cni and a network", a.Name)
+		case a.Port != 0 && !validPort(a.Port):
+			return wrong(append(at, "port"), "arm %s: port is %d, want 1 to 65535", a.Name, a.Port)
 		}
-		for _, a := range cmp.Arms {
-			arm, err := c.Arm(a)
-			if err != nil {
-				return fmt.Errorf("comparison %s: %w", cmp.Name, err)
-			}
-			if cell(cmp, arm).Path == "cluster-ip" && arm.Service != kubeProxy && arm.Service != socketLB {
-				return fmt.Errorf("comparison %s: arm %s has service %q, want %s or %s", cmp.Name, a, arm.Service, kubeProxy, socketLB)
-			}
+	}
+	for i, b := range c.Benchmarks {
+		if err := b.validate([]any{"benchmarks", i}); err != nil {
+			return err
 		}
-		for _, a := range cmp.Early {
-			if !slices.Contains(cmp.Arms, a) {
-				return fmt.Errorf("comparison %s: early arm %q is not one of its arms %v", cmp.Name, a, cmp.Arms)
-			}
+		if slices.ContainsFunc(c.Benchmarks[:i], func(o Benchmark) bool { return o.Name == b.Name }) {
+			return wrong([]any{"benchmarks", i, "name"}, "benchmark %s: is there a second time", b.Name)
 		}
-		if !slices.Contains(cmp.Arms, cmp.Control) {
-			return fmt.Errorf("comparison %s: control %q is not one of its arms %v", cmp.Name, cmp.Control, cmp.Arms)
+	}
+	for i, cmp := range c.Comparisons {
+		if err := c.validateComparison(cmp, []any{"comparisons", i}); err != nil {
+			return err
 		}
+		if slices.ContainsFunc(c.Comparisons[:i], func(o Comparison) bool { return o.Name == cmp.Name }) {
+			return wrong([]any{"comparisons", i, "name"}, "comparison %s: is there a second time", cmp.Name)
+		}
+	}
+	return nil
+}
+
+// nameRE is what names may look like: they become parts of pods' names and of
+// labels.
+var nameRE = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+
+func validPort(p int) bool { return p >= 1 && p <= 65535 }
+
+// validate bounds every number; those of other tools must be absent.
+func (b Benchmark) validate(at []any) error {
+	if !nameRE.MatchString(b.Name) {
+		return wrong(append(at, "name"), "benchmark %q: want lower-case letters, digits and dashes as its name", b.Name)
+	}
+	if _, known := measure.MetricNamed(b.Metric); !known {
+		return wrong(append(at, "metric"), "benchmark %s: metric %q is not measured", b.Name, b.Metric)
+	}
+	if b.Server == "" {
+		return wrong(at, "benchmark %s: want a server, the container of its pod", b.Name)
+	}
+	low := map[string]int{"port": 1}
+	switch b.Tool {
+	case "sockperf":
+	case "netperf":
+		low["dataPort"] = 1
+	case "iperf3":
+		low["streams"] = 1
+	case "redis-benchmark":
+		low["requests"], low["valueBytes"] = 1, 1
+		if b.Test != "get" && b.Test != "set" {
+			return wrong(append(at, "test"), "benchmark %s: test is %q, want get or set", b.Name, b.Test)
+		}
+	default:
+		return wrong(append(at, "tool"), "benchmark %s: tool is %q, want sockperf, netperf, iperf3 or redis-benchmark", b.Name, b.Tool)
+	}
+	for _, n := range []struct {
+		field string
+		v     int
+		high  int
+	}{
+		{"port", b.Port, 65535}, {"dataPort", b.DataPort, 65535}, {"streams", b.Streams, 128},
+		{"requests", b.Requests, 1e7}, {"valueBytes", b.ValueBytes, 1 << 20},
+	} {
+		high := n.high
+		if low[n.field] == 0 {
+			high = 0
+		}
+		if n.v < low[n.field] || n.v > high {
+			return wrong(append(at, n.field), "benchmark %s: %s is %d, want %d to %d for %s", b.Name, n.field, n.v, low[n.field], high, b.Tool)
+		}
+	}
+	return nil
+}
+
+func (c *Catalogue) validateComparison(cmp Comparison, at []any) error {
+	if !nameRE.MatchString(cmp.Name) {
+		return wrong(append(at, "name"), "comparison %q: want lower-case letters, digits and dashes as its name", cmp.Name)
+	}
+	if _, err := c.Benchmark(cmp.Benchmark); err != nil {
+		return wrong(append(at, "benchmark"), "comparison %s: %w", cmp.Name, err)
+	}
+	if cmp.Path != "pod-ip" && cmp.Path != "cluster-ip" {
+		return wrong(append(at, "path"), "comparison %s: path is %q, want pod-ip or cluster-ip", cmp.Name, cmp.Path)
+	}
+	if cmp.Placement != "cross-node" && cmp.Placement != "same-node" {
+		return wrong(append(at, "placement"), "comparison %s: placement is %q, want cross-node or same-node", cmp.Name, cmp.Placement)
+	}
+	for i, a := range cmp.Arms {
+		arm, err := c.Arm(a)
+		if err != nil {
+			return wrong(append(at, "arms", i), "comparison %s: %w", cmp.Name, err)
+		}
+		if cell(cmp, arm).Path == "cluster-ip" && arm.Service != kubeProxy && arm.Service != socketLB {
+			return wrong(append(at, "arms", i), "comparison %s: arm %s has service %q, want %s or %s", cmp.Name, a, arm.Service, kubeProxy, socketLB)
+		}
+	}
+	for i, a := range cmp.Early {
+		if !slices.Contains(cmp.Arms, a) {
+			return wrong(append(at, "early", i), "comparison %s: early arm %q is not one of its arms %v", cmp.Name, a, cmp.Arms)
+		}
+	}
+	if !slices.Contains(cmp.Arms, cmp.Control) {
+		return wrong(append(at, "control"), "comparison %s: control %q is not one of its arms %v", cmp.Name, cmp.Control, cmp.Arms)
 	}
 	return nil
 }
@@ -343,10 +432,10 @@ func LoadProfile(fsys fs.FS, name string, c *Catalogue) (Profile, error) {
 	}
 	defer f.Close()
 	var p Profile
-	if err := decodeStrict(f, &p); err != nil {
+	if err := decodeStrict(f, &p, func() error { return p.validate(c) }); err != nil {
 		return Profile{}, fmt.Errorf("profile %s: %w", name, err)
 	}
-	return p, p.validate(c)
+	return p, nil
 }
 
 // length is how long one sample of a tool takes.
@@ -359,55 +448,59 @@ func (p Profile) length(tool string) time.Duration {
 }
 
 func (p Profile) validate(c *Catalogue) error {
-	check := func(what string, v, low, high int) error {
+	check := func(v, low, high int, at ...any) error {
 		if v < low || v > high {
-			return fmt.Errorf("profile %s: %s is %d, want %d to %d", p.Name, what, v, low, high)
+			return wrong(at, "%s is %d, want %d to %d", at[len(at)-1], v, low, high)
 		}
 		return nil
 	}
 	if p.APIVersion != "cniperf.io/v1" || p.Kind != "Profile" {
-		return fmt.Errorf("profile %s: is %s %s, want cniperf.io/v1 Profile", p.Name, p.APIVersion, p.Kind)
+		return wrong([]any{"apiVersion"}, "is %s %s, want cniperf.io/v1 Profile", p.APIVersion, p.Kind)
 	}
-	if err := check("sampleSeconds", p.SampleSeconds, 1, 300); err != nil {
+	if err := check(p.SampleSeconds, 1, 300, "sampleSeconds"); err != nil {
 		return err
 	}
 	for _, tool := range sortedKeys(p.ToolSeconds) {
 		if !slices.ContainsFunc(c.Benchmarks, func(b Benchmark) bool { return b.Tool == tool }) {
-			return fmt.Errorf("profile %s: toolSeconds: no benchmark has the tool %q", p.Name, tool)
+			return wrong([]any{"toolSeconds", tool}, "toolSeconds: no benchmark has the tool %q", tool)
 		}
-		if err := check("toolSeconds of "+tool, p.ToolSeconds[tool], 1, 300); err != nil {
+		if err := check(p.ToolSeconds[tool], 1, 300, "toolSeconds", tool); err != nil {
 			return err
 		}
 	}
-	if err := check("minRounds", p.MinRounds, 1, 1000); err != nil {
+	if err := check(p.MinRounds, 1, 1000, "minRounds"); err != nil {
 		return err
 	}
-	if err := check("maxRounds", p.MaxRounds, p.MinRounds, 1000); err != nil {
+	if err := check(p.MaxRounds, p.MinRounds, 1000, "maxRounds"); err != nil {
 		return err
 	}
-	if err := check("informRounds", p.InformRounds, p.MinRounds, p.MaxRounds); err != nil {
+	if err := check(p.InformRounds, p.MinRounds, p.MaxRounds, "informRounds"); err != nil {
 		return err
 	}
-	if err := check("budgetMinutes", p.BudgetMinutes, 1, 24*60); err != nil {
+	if err := check(p.BudgetMinutes, 1, 24*60, "budgetMinutes"); err != nil {
 		return err
 	}
 	if err := p.Interference.Validate(); err != nil {
 		return fmt.Errorf("profile %s: %w", p.Name, err)
 	}
 	if len(p.Comparisons) == 0 {
-		return fmt.Errorf("profile %s: no comparisons", p.Name)
+		return wrong([]any{"comparisons"}, "no comparisons")
 	}
-	for _, name := range p.Comparisons {
+	if len(p.Comparisons) > 1000 {
+		return wrong([]any{"comparisons"}, "%d comparisons, want at most 1000", len(p.Comparisons))
+	}
+	for i, name := range p.Comparisons {
 		if _, err := c.Comparison(name); err != nil {
-			return fmt.Errorf("profile %s: %w", p.Name, err)
+			return wrong([]any{"comparisons", i}, "%w", err)
+		}
+		if slices.Contains(p.Comparisons[:i], name) {
+			return wrong([]any{"comparisons", i}, "comparison %s: is there a second time", name)
+		}
+	}
+	for i, name := range p.Clusters {
+		if !slices.ContainsFunc(c.Arms, func(a Arm) bool { return a.Cluster == name }) {
+			return wrong([]any{"clusters", i}, "no arm is in a cluster %q", name)
 		}
 	}
 	return nil
-}
-
-// decodeStrict refuses unknown fields, with their line.
-func decodeStrict(r io.Reader, v any) error {
-	d := yaml.NewDecoder(r)
-	d.KnownFields(true)
-	return d.Decode(v)
 }

@@ -1,6 +1,10 @@
 package features
 
 import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -52,13 +56,45 @@ func TestBadProfilesAreRefused(t *testing.T) {
 	const good = "apiVersion: cniperf.io/v1\nkind: Profile\nname: p\nsampleSeconds: 2\nminRounds: 1\nmaxRounds: 2\ninformRounds: 2\nbudgetMinutes: 5\ncomparisons: [pod-ip-latency]\n"
 	for name, tc := range map[string]struct{ yaml, want string }{
 		"unknown field":      {good + "rouns: 3\n", "line 10"},
-		"unknown comparison": {good[:len(good)-len("[pod-ip-latency]\n")] + "[pod-ip]\n", "unknown comparison"},
-		"out of bounds":      {"apiVersion: cniperf.io/v1\nkind: Profile\nname: p\nsampleSeconds: 0\nminRounds: 1\nmaxRounds: 2\ninformRounds: 2\nbudgetMinutes: 5\ncomparisons: [pod-ip-latency]\n", "sampleSeconds is 0"},
-		"other kind":         {"apiVersion: v2\n", "want cniperf.io/v1 Profile"},
+		"unknown comparison": {good[:len(good)-len("[pod-ip-latency]\n")] + "[pod-ip]\n", "line 9: unknown comparison"},
+		"comparison twice":   {good[:len(good)-len("[pod-ip-latency]\n")] + "\n  - pod-ip-latency\n  - pod-ip-latency\n", "line 11: comparison pod-ip-latency: is there a second time"},
+		"unknown cluster":    {good + "clusters: [lab]\n", `line 10: no arm is in a cluster "lab"`},
+		"unknown tool":       {good + "toolSeconds: {ping: 1}\n", "line 10: toolSeconds"},
+		"tool out of bounds": {good + "toolSeconds:\n  sockperf: 301\n", "line 11: sockperf is 301"},
+		"two documents":      {good + "---\n" + good, "more than one YAML document"},
+		"empty":              {"", "empty"},
+		"out of bounds":      {"apiVersion: cniperf.io/v1\nkind: Profile\nname: p\nsampleSeconds: 0\nminRounds: 1\nmaxRounds: 2\ninformRounds: 2\nbudgetMinutes: 5\ncomparisons: [pod-ip-latency]\n", "line 4: sampleSeconds is 0"},
+		"other kind":         {"apiVersion: v2\n", "line 1: is v2 , want cniperf.io/v1 Profile"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := LoadProfile(fstest.MapFS{"profiles/p.yaml": {Data: []byte(tc.yaml)}}, "p", c)
 			assert.ErrorContains(t, err, tc.want)
+		})
+	}
+}
+
+func TestBadCataloguesAreRefusedWithTheirLine(t *testing.T) {
+	good := string(catalogueYAML)
+	for name, tc := range map[string]struct{ old, new, want string }{
+		"port":            {"metric: latency, port: 12345}", "metric: latency, port: 70000}", "port is 70000, want 1 to 65535 for sockperf"},
+		"streams":         {"streams: 2}", "streams: 1000}", "streams is 1000, want 1 to 128 for iperf3"},
+		"another tool's":  {"metric: latency, port: 12345}", "metric: latency, port: 12345, streams: 2}", "streams is 2, want 0 to 0 for sockperf"},
+		"tool":            {"tool: iperf3, server: iperf3, metric: throughput, port: 5201, streams: 1", "tool: iperf4, server: iperf3, metric: throughput, port: 5201, streams: 1", `tool is "iperf4"`},
+		"metric":          {"metric: transactions", "metric: transaction", "is not measured"},
+		"arm's port":      {"port: 12346}", "port: -1}", "arm bypass-off: port is -1"},
+		"arm twice":       {"name: cilium,", "name: calico,", "arm calico: is there a second time"},
+		"unknown arm":     {"arms: [bypass-on, bypass-off]", "arms: [bypass-on, bypass]", `unknown arm "bypass"`},
+		"path":            {"path: cluster-ip\n", "path: nodeport\n", `path is "nodeport"`},
+		"name of a shell": {"name: pod-ip-latency", "name: $(reboot)", "want lower-case letters"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := strings.Index(good, tc.old)
+			require.Positive(t, at)
+			bad := strings.Replace(good, tc.old, tc.new, 1)
+			var c Catalogue
+			err := decodeStrict(strings.NewReader(bad), &c, c.validate)
+			assert.ErrorContains(t, err, tc.want)
+			assert.ErrorContains(t, err, fmt.Sprintf("line %d: ", strings.Count(good[:at], "\n")+1))
 		})
 	}
 }
@@ -78,4 +114,36 @@ func TestRoundHasEveryArmAndTheControl(t *testing.T) {
 	assert.Equal(t, []string{"node", "calico", "macvlan", "macvlan-cross-subnet"}, early.Arms)
 	require.Len(t, left, 1)
 	assert.Equal(t, "cilium", left[0].Name)
+}
+
+func FuzzProfile(f *testing.F) {
+	shipped, err := fs.Glob(manifests.Suite, "profiles/*.yaml")
+	require.NoError(f, err)
+	for _, name := range shipped {
+		data, err := fs.ReadFile(manifests.Suite, name)
+		require.NoError(f, err)
+		f.Add(data)
+	}
+	c, err := LoadCatalogue()
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := LoadProfile(fstest.MapFS{"profiles/p.yaml": {Data: data}}, "p", c)
+		if err == nil {
+			assert.NoError(t, p.validate(c))
+			assert.LessOrEqual(t, p.MinRounds, p.MaxRounds)
+		}
+	})
+}
+
+func FuzzCatalogue(f *testing.F) {
+	f.Add(catalogueYAML)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var c Catalogue
+		if err := decodeStrict(bytes.NewReader(data), &c, c.validate); err == nil {
+			for _, cmp := range c.Comparisons {
+				_, err := c.Cells(cmp)
+				assert.NoError(t, err)
+			}
+		}
+	})
 }

@@ -23,11 +23,11 @@ func newRounds(sample func(journal.Sample) (journal.Sample, error)) (*Rounds, *[
 	var records []any
 	return &Rounds{
 		Comparison: "c", Phase: journal.PhaseFull, Cells: testCells, Seed: 1, Min: 2, Max: 5,
-		Sample:   func(_ context.Context, s journal.Sample) (journal.Sample, error) { return sample(s) },
-		Decided:  func([]measure.Round) bool { return false },
-		Record:   func(r any) error { records = append(records, r); return nil },
-		Progress: func(int, int, measure.Cell) {},
-
+		Sample:       func(_ context.Context, s journal.Sample) (journal.Sample, error) { return sample(s) },
+		Decided:      func([]measure.Round) bool { return false },
+		Record:       func(r any) error { records = append(records, r); return nil },
+		Progress:     func(int, int, measure.Cell) {},
+		Repair:       func(context.Context, measure.Cell) error { return nil },
 		Interference: func(bool) interference.Finding { return interference.Finding{} },
 	}, &records
 }

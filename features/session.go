@@ -1,11 +1,14 @@
 package features
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -29,10 +32,11 @@ import (
 
 // Options are what a user chooses about one run.
 type Options struct {
-	Profile    string              // name of the profile
+	Profile    string              // name of the profile; empty for quick, or that of the run to resume
 	Lab        string              // path of a lab file, empty for the embedded lab
 	Thresholds string              // path of a thresholds file, empty for the embedded one
 	RunDir     string              // the run's folder, empty for one named after time and profile
+	Resume     string              // folder of the run to go on with, or latest; empty for a new run
 	Seed       uint64              // of the random order; 0 draws one
 	Labels     map[string][]string // the framework's selection
 	DryRun     bool
@@ -50,18 +54,26 @@ const ExitInterrupted = 130
 // everything behind.
 const cleanUpMargin = 90 * time.Second
 
+const defaultProfile = "quick"
+
 // NewSuite checks everything the user chose. It touches no machine and no
 // cluster: Begin does.
 func NewSuite(o Options) (*Suite, error) {
-	s := &Suite{options: o, Started: time.Now(), Seed: o.Seed}
+	s := &Suite{options: o, Started: time.Now(), Seed: o.Seed, past: &journal.Run{}}
+	var err error
+	if o.Resume != "" {
+		err = s.recall(o.Resume)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if s.Seed == 0 {
 		s.Seed = rand.Uint64()
 	}
-	var err error
 	if s.Catalogue, err = LoadCatalogue(); err != nil {
 		return nil, err
 	}
-	if s.Profile, err = LoadProfile(manifests.Suite, o.Profile, s.Catalogue); err != nil {
+	if s.Profile, err = LoadProfile(manifests.Suite, cmp.Or(s.options.Profile, defaultProfile), s.Catalogue); err != nil {
 		return nil, err
 	}
 	if err := s.Catalogue.CheckLabels(o.Labels); err != nil {
@@ -109,9 +121,9 @@ func (s *Suite) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.RunID = strings.ToLower(s.Started.UTC().Format("20060102T150405Z")) + "-" + s.Profile.Name
-	if s.RunDir = s.options.RunDir; s.RunDir == "" {
-		s.RunDir = filepath.Join(root, "runs", s.RunID)
+	if s.RunID == "" {
+		s.RunID = strings.ToLower(s.Started.UTC().Format("20060102T150405Z")) + "-" + s.Profile.Name
+		s.RunDir = cmp.Or(s.options.RunDir, filepath.Join(root, "runs", s.RunID))
 	}
 	engine, err := machine.Engine(ctx)
 	if err != nil {
@@ -131,7 +143,7 @@ func (s *Suite) begin(ctx context.Context) error {
 	if err := s.fits(ctx); err != nil {
 		return err
 	}
-	fingerprint, err := machine.Fingerprint(ctx)
+	fingerprint, err := s.fingerprint(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 	}
@@ -139,26 +151,60 @@ func (s *Suite) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.Journal, err = journal.Create(s.RunDir, journal.Header{
+	header := journal.Header{
 		RunID: s.RunID, Seed: s.Seed, Profile: s.Profile.Name, Plan: plan, PlanHash: hash,
-		Fingerprint: maps.Clone(fingerprint), Started: s.Started, Version: Version(), Command: os.Args,
-	})
-	if err != nil {
+		Fingerprint: fingerprint, Started: s.Started, Version: Version(), Command: os.Args,
+	}
+	if s.options.Resume != "" {
+		if err := s.reopen(header); err != nil {
+			return err
+		}
+		s.Progress.Printf("run %s, seed %d, goes on in %s after %s", s.RunID, s.Seed, s.RunDir, progress.Round(s.before))
+		return nil
+	}
+	if s.Journal, err = journal.Create(s.RunDir, header); err != nil {
 		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 	}
 	s.Progress.Printf("run %s, seed %d, recorded in %s", s.RunID, s.Seed, s.RunDir)
 	return nil
 }
 
+// fingerprint is the machine's, and the lab that was asked for. What a cluster
+// is, is known and compared once it stands.
+func (s *Suite) fingerprint(ctx context.Context) (map[string]string, error) {
+	print, err := machine.Fingerprint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file, err := json.Marshal(s.spec)
+	if err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	sum := sha256.Sum256(file)
+	print["lab"], print["provider"] = hex.EncodeToString(sum[:8]), s.Testbed.Provider()
+	return print, nil
+}
+
+// elapsed is how long the run has been at work, by the monotonic clock; a pause
+// before it was resumed doesn't count.
+func (s *Suite) elapsed() time.Duration { return s.before + time.Since(s.Started) }
+
 // labUp is how long a cluster takes from its images to its proof, as measured
 // on two cores; it only feeds estimates.
 const labUp = 2 * time.Minute
 
-// Expected estimates the run: images that are missing, clusters, and all the
+// Expected estimates the run: images and clusters that are missing, and all the
 // rounds the profile allows.
 func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 	var total, measuring time.Duration
-	seen := map[string]bool{}
+	seen, up := map[string]bool{}, map[string]bool{}
+	clusters, err := s.Testbed.Lab.Status(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrInfrastructure, err)
+	}
+	for _, c := range clusters {
+		up[c.Cluster] = c.State == lab.Running
+	}
 	for _, name := range s.Profile.Comparisons {
 		cmp, _, err := s.narrowed(name, journal.PhaseFull)
 		if err != nil {
@@ -180,7 +226,10 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 			if err != nil {
 				return 0, err
 			}
-			total += build + labUp
+			total += build
+			if !up[c] {
+				total += labUp
+			}
 		}
 		bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
 		if err != nil {
@@ -314,7 +363,7 @@ func (s *Suite) conclude(ctx context.Context, outcome string, code int, reason s
 	err := errors.Join(
 		s.cleanUp(ctx),
 		s.Testbed.Release(ctx),
-		s.Journal.Append(journal.End{Outcome: outcome, ExitCode: code, Reason: reason, Duration: time.Since(s.Started)}),
+		s.Journal.Append(journal.End{Outcome: outcome, ExitCode: code, Reason: reason, Duration: s.elapsed()}),
 		s.Journal.Close(),
 	)
 	return errors.Join(err, s.PrintReport())

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
@@ -21,8 +23,8 @@ import (
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
-// leftoverTTL is after what time a later run may remove what this one left. It
-// is longer than any run, so that a sweep never takes a living run's pods.
+// leftoverTTL is after what time an owner may take what a run made for left
+// behind. It is longer than any run.
 const leftoverTTL = 24 * time.Hour
 
 // Suite is one run: what is measured, on what, and where it is recorded.
@@ -42,7 +44,9 @@ type Suite struct {
 	spec      *lab.Spec
 	begun     bool
 	beginErr  error
-	measuring time.Time                     // when the first full comparison began
+	past      *journal.Run                  // what a resumed run had measured before
+	before    time.Duration                 // how long an earlier process of this run was at work
+	measuring time.Duration                 // when the first full comparison began, 0 before
 	results   map[string]*result            // by comparison and phase
 	deployers map[string]*workload.Cluster  // by cluster
 	pairs     map[string]*workload.Pair     // by cluster and name
@@ -140,15 +144,13 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 	}
 	for _, arm := range left {
 		reason := fmt.Sprintf("profile %s measures only in %v, this arm is in %s", s.Profile.Name, s.Profile.Clusters, arm.Cluster)
-		skip := journal.Skip{Cell: cell(cmp, arm), Comparison: name, Phase: phase, Reason: reason}
-		if err := s.Journal.Append(skip); err != nil {
+		if err := s.recordSkip(journal.Skip{Cell: cell(cmp, arm), Comparison: name, Phase: phase, Reason: reason}); err != nil {
 			return err
 		}
 	}
-	budget := time.Duration(s.Profile.BudgetMinutes) * time.Minute
-	if !s.measuring.IsZero() && time.Since(s.measuring) > budget {
-		r.skipped = fmt.Sprintf("the %s that profile %s has for measuring were over", budget, s.Profile.Name)
-		return s.recordSkip(cmp, phase, r.skipped)
+	if skipped, err := s.overBudget(cmp, phase); skipped != "" || err != nil {
+		r.skipped = skipped
+		return err
 	}
 	rounds, dropped, err := s.batch(ctx, cmp, phase)
 	r.comparison = verdict.Comparison{Rounds: rounds, Dropped: dropped}
@@ -184,25 +186,65 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 	return nil
 }
 
-// recordSkip records every cell of a comparison as skipped.
-func (s *Suite) recordSkip(cmp Comparison, phase, reason string) error {
+// overBudget skips a comparison that would begin after the profile's time for
+// measuring, and records and returns the reason. One that was skipped before the
+// run was resumed stays so, one that was begun goes on.
+func (s *Suite) overBudget(cmp Comparison, phase string) (string, error) {
 	cells, err := s.Catalogue.Cells(cmp)
 	if err != nil {
-		return err
+		return "", err
 	}
-	for _, c := range cells {
-		if err := s.Journal.Append(journal.Skip{Cell: c, Comparison: cmp.Name, Phase: phase, Reason: reason}); err != nil {
-			return err
+	for _, skip := range s.past.Skips {
+		if skip.Comparison == cmp.Name && skip.Phase == phase && skip.Cell == cells[0] {
+			return skip.Reason, nil
 		}
 	}
-	return nil
+	budget := time.Duration(s.Profile.BudgetMinutes) * time.Minute
+	if s.measuring == 0 || s.elapsed()-s.measuring <= budget || len(s.past.Blocks(cmp.Name, phase)) > 0 {
+		return "", nil
+	}
+	reason := fmt.Sprintf("the %s that profile %s has for measuring were over", budget, s.Profile.Name)
+	for _, c := range cells {
+		if err := s.recordSkip(journal.Skip{Cell: c, Comparison: cmp.Name, Phase: phase, Reason: reason}); err != nil {
+			return "", err
+		}
+	}
+	return reason, nil
 }
 
-// batch measures the rounds of a comparison between its pods.
+func (s *Suite) recordSkip(skip journal.Skip) error {
+	if slices.Contains(s.past.Skips, skip) {
+		return nil
+	}
+	return s.Journal.Append(skip)
+}
+
+// batch measures the rounds of a comparison between its pods. What an earlier
+// process of the run measured counts; where that is everything, no pod is made.
 func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]measure.Round, map[measure.Cell]int, error) {
 	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
 	if err != nil {
 		return nil, nil, err
+	}
+	cells, err := s.Catalogue.Cells(cmp)
+	if err != nil {
+		return nil, nil, err
+	}
+	limit, err := s.maxRounds(cmp)
+	if err != nil {
+		return nil, nil, err
+	}
+	rounds := &Rounds{
+		Comparison: cmp.Name, Phase: phase, Cells: cells, Seed: s.Seed,
+		Min: s.Profile.MinRounds, Max: limit,
+		Past:   s.past.Blocks(cmp.Name, phase),
+		Record: s.Journal.Append,
+	}
+	rounds.Decided = func(valid []measure.Round) bool { return s.decided(cmp, valid, rounds.Dropped) }
+	if rounds.Complete() {
+		s.Progress.Printf("measured before: %s", cmp.Title)
+		valid, err := rounds.Measure(ctx)
+		return valid, rounds.Dropped, err
 	}
 	clusters, err := s.clusters(ctx, cmp)
 	if err != nil {
@@ -210,22 +252,24 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	}
 	ctx, release := s.Testbed.Held(ctx)
 	defer release()
-	targets, err := s.deploy(ctx, cmp, phase, clusters)
-	if err != nil {
-		return nil, nil, err
+	length := s.Profile.length(bench.Tool)
+	if length > longSample {
+		var stop func()
+		ctx, stop = s.watchNodes(ctx, clusters)
+		defer stop()
 	}
-	cells, err := s.Catalogue.Cells(cmp)
+	targets, err := s.deploy(ctx, cmp, phase, clusters)
 	if err != nil {
 		return nil, nil, err
 	}
 	smp := &sampler{
 		benchmark: bench,
-		length:    s.Profile.length(bench.Tool),
+		length:    length,
 		published: s.Profile.Published,
 		targets:   targets,
 		store:     s.Journal.StoreRaw,
-		now:       func() time.Duration { return time.Since(s.Started) },
-		watch:     &interference.Watch{Rule: s.Profile.Interference},
+		now:       s.elapsed,
+		watch:     &interference.Watch{Rule: s.Profile.Interference, Dropped: disturbed(s.past, cmp.Name, phase)},
 	}
 	back, err := s.spec.LeaveMeasuringCPU()
 	if err != nil {
@@ -245,29 +289,19 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 			s.Progress.Printf("remove tcpip-bypass: %v", err)
 		}
 	}()
-	limit, err := s.maxRounds(cmp)
-	if err != nil {
-		return nil, nil, err
+	if s.measuring == 0 && phase == journal.PhaseFull {
+		s.measuring = s.elapsed()
 	}
-	if s.measuring.IsZero() && phase == journal.PhaseFull {
-		s.measuring = time.Now()
+	rounds.Sample = func(ctx context.Context, j journal.Sample) (journal.Sample, error) {
+		j, err := smp.sample(ctx, j)
+		if err == nil && j.Invalid != "" {
+			s.Progress.Printf("round %d dropped: %s: %s", j.Round, j.Cell, j.Invalid)
+		}
+		return j, err
 	}
-	dropped := map[measure.Cell]int{}
-	rounds := &Rounds{
-		Comparison: cmp.Name, Phase: phase, Cells: cells, Seed: s.Seed,
-		Min: s.Profile.MinRounds, Max: limit,
-		Sample: func(ctx context.Context, j journal.Sample) (journal.Sample, error) {
-			j, err := smp.sample(ctx, j)
-			if err == nil && j.Invalid != "" {
-				dropped[j.Cell]++
-				s.Progress.Printf("round %d dropped: %s: %s", j.Round, j.Cell, j.Invalid)
-			}
-			return j, err
-		},
-		Decided: func(rounds []measure.Round) bool { return s.decided(cmp, rounds, dropped) },
-		Record:  s.Journal.Append,
-
-		Interference: smp.watch.Round,
+	rounds.Interference = smp.watch.Round
+	rounds.Repair = func(ctx context.Context, broken measure.Cell) error {
+		return s.repair(ctx, cmp, phase, clusters, targets, broken)
 	}
 	stage := s.Progress.Stage("measure "+cmp.Title, rounds.Expected(smp.length))
 	rounds.Progress = func(round, attempt int, c measure.Cell) {
@@ -276,7 +310,32 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	started := time.Now()
 	valid, err := rounds.Measure(ctx)
 	err = stage.End(err)
-	return valid, dropped, errors.Join(err, s.recordStage("measure "+cmp.Name+" "+phase, started, err))
+	return valid, rounds.Dropped, errors.Join(err, s.recordStage("measure "+cmp.Name+" "+phase, started, err))
+}
+
+// longSample is the length from which a lost node is not seen within a minute
+// by the sample that fails on it.
+const longSample = 10 * time.Second
+
+// watchNodes returns a context that ends when a node of the clusters is lost.
+func (s *Suite) watchNodes(ctx context.Context, clusters map[string]*testbed.Cluster) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var watchers sync.WaitGroup
+	for name, c := range clusters {
+		watchers.Go(func() {
+			d, err := workload.NewCluster(name, c.REST, "", s.RunID, time.Time{})
+			if err == nil {
+				err = d.AwaitLoss(ctx, c.ServerNode, c.ClientNode)
+			}
+			if err != nil {
+				cancel(fmt.Errorf("%w: %w", ErrInfrastructure, err))
+			}
+		})
+	}
+	return ctx, func() {
+		cancel(context.Canceled)
+		watchers.Wait()
+	}
 }
 
 // accelerate runs tcpip-bypass on the node of the accelerated arms, if the
@@ -363,19 +422,33 @@ func (s *Suite) Assertions(cmp Comparison) ([]verdict.Assertion, error) {
 
 func (s *Suite) recordVerdicts(comparison, phase string, verdicts []verdict.Verdict) error {
 	for _, v := range verdicts {
+		if s.saidBefore(comparison, phase, v) {
+			continue
+		}
 		evidence, err := json.Marshal(v)
 		if err != nil {
 			return fmt.Errorf("verdict %s: %w", v.Name, err)
 		}
-		err = s.Journal.Append(journal.Verdict{
+		record := journal.Verdict{
 			Comparison: comparison, Phase: phase, Assertion: v.Name, Outcome: string(v.Outcome),
 			Sentence: v.Explanation, Gate: v.Role == verdict.Gate, Verdict: evidence,
-		})
-		if err != nil {
+		}
+		if err := s.Journal.Append(record); err != nil {
 			return err
 		}
+		s.past.Verdicts = append(s.past.Verdicts, record)
 	}
 	return nil
+}
+
+// saidBefore tells that the last word about an assertion was the same.
+func (s *Suite) saidBefore(comparison, phase string, v verdict.Verdict) bool {
+	for _, past := range slices.Backward(s.past.Verdicts) {
+		if past.Comparison == comparison && past.Phase == phase && past.Assertion == v.Name {
+			return past.Outcome == string(v.Outcome) && past.Sentence == v.Explanation
+		}
+	}
+	return false
 }
 
 func (s *Suite) recordStage(name string, started time.Time, err error) error {
@@ -402,8 +475,15 @@ func (s *Suite) clusters(ctx context.Context, cmp Comparison) (map[string]*testb
 		if !fresh {
 			continue
 		}
+		if err := s.sameCluster(ctx, c); err != nil {
+			return nil, err
+		}
 		for _, f := range c.Facts {
-			if err := s.Journal.Append(journal.Fact{Cluster: name, Subject: f.Subject, Claim: f.Claim, Found: f.Found}); err != nil {
+			fact := journal.Fact{Cluster: name, Subject: f.Subject, Claim: f.Claim, Found: f.Found}
+			if slices.Contains(s.past.Facts, fact) {
+				continue
+			}
+			if err := s.Journal.Append(fact); err != nil {
 				return nil, err
 			}
 		}
@@ -465,6 +545,37 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 	return targets, nil
 }
 
+// repair makes the pods of the broken cell anew, and those of any other that
+// aren't ready, once the clusters and their nodes answer again.
+func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster, targets map[measure.Cell]*target, broken measure.Cell) error {
+	for _, name := range sortedKeys(clusters) {
+		if err := s.deployers[name].Recover(ctx, clusters[name].ServerNode, clusters[name].ClientNode); err != nil {
+			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+		}
+	}
+	for cl, t := range targets {
+		why := "its sample was invalid"
+		if cl != broken {
+			var err error
+			if why, err = t.pair.Ready(ctx); err != nil {
+				return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+			}
+		}
+		if why == "" {
+			continue
+		}
+		s.Progress.Printf("new pods for %s: %s", cl, why)
+		pair, err := s.deployers[t.arm.Cluster].Replace(ctx, t.pair.Spec)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+		}
+		s.pairs[t.arm.Cluster+"/"+pair.Name] = pair
+	}
+	fresh, err := s.deploy(ctx, cmp, phase, clusters)
+	maps.Copy(targets, fresh)
+	return err
+}
+
 // deployer returns what makes the pods in a cluster. The first call removes
 // what earlier runs left there.
 func (s *Suite) deployer(ctx context.Context, c *testbed.Cluster) (*workload.Cluster, error) {
@@ -475,9 +586,16 @@ func (s *Suite) deployer(ctx context.Context, c *testbed.Cluster) (*workload.Clu
 	if err != nil {
 		return nil, err
 	}
-	swept, err := d.Sweep(ctx, time.Now())
+	swept, err := d.Sweep(ctx)
 	if err != nil {
 		return nil, err
+	}
+	left, err := bypass.Sweep(ctx, c.Target)
+	if err != nil {
+		return nil, err
+	}
+	if left {
+		swept = append(swept, "tcpip-bypass")
 	}
 	if len(swept) > 0 {
 		s.Progress.Printf("cluster %s: removed what an earlier run had left: %v", c.Name, swept)
@@ -548,9 +666,10 @@ func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string) w
 // Plan is everything that decides what a run measures. Two runs with one plan
 // hash are comparable, and one may resume the other.
 type Plan struct {
-	Profile    Profile            `json:"profile"`
-	Catalogue  *Catalogue         `json:"catalogue"`
-	Thresholds verdict.Thresholds `json:"thresholds"`
+	Profile    Profile             `json:"profile"`
+	Catalogue  *Catalogue          `json:"catalogue"`
+	Thresholds verdict.Thresholds  `json:"thresholds"`
+	Labels     map[string][]string `json:"labels,omitempty"`
 	// Ceilings are the arms' shared limits, by comparison and metric.
 	Ceilings map[string]map[string]float64 `json:"ceilings,omitempty"`
 	Seed     uint64                        `json:"seed"`
@@ -572,7 +691,7 @@ func (s *Suite) Plan() (json.RawMessage, string, error) {
 			shared[name] = limits
 		}
 	}
-	b, err := json.Marshal(Plan{s.Profile, s.Catalogue, s.Thresholds, shared, s.Seed})
+	b, err := json.Marshal(Plan{s.Profile, s.Catalogue, s.Thresholds, s.options.Labels, shared, s.Seed})
 	if err != nil {
 		return nil, "", fmt.Errorf("plan: %w", err)
 	}

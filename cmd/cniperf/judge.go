@@ -171,6 +171,9 @@ func (o judgeOptions) judgeRun(dir string, w io.Writer) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if dir, err = journal.Find(runsDir, dir); err != nil {
+		return 0, err
+	}
 	run, err := journal.Read(dir)
 	if err != nil {
 		return 0, err
@@ -222,12 +225,7 @@ func comparisons(run *journal.Run) []verdict.Comparison {
 		c := verdict.Comparison{
 			Rounds:     run.ValidRounds(name),
 			Confirming: run.ValidRoundsIn(name, phaseConfirm),
-			Dropped:    map[measure.Cell]int{},
-		}
-		for _, s := range run.Samples {
-			if s.Comparison == name && s.Phase == run.Phase(name) && s.Invalid != "" {
-				c.Dropped[s.Cell]++
-			}
+			Dropped:    run.Drops(name, run.Phase(name)),
 		}
 		all = append(all, c)
 	}

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,12 +12,8 @@ import (
 	"github.com/cniperf/cniperf/manifests"
 )
 
-// runsDir is where `make perf` puts its run folders, and latest names the
-// newest of them.
-const (
-	runsDir = "runs"
-	latest  = "latest"
-)
+// runsDir is where `make perf` puts its run folders.
+const runsDir = "runs"
 
 type reportOptions struct {
 	format             string
@@ -75,7 +68,7 @@ func (o reportOptions) print(out io.Writer, args []string) error {
 	// All are read first, so that a wrong name prints no half of the answer.
 	var runs []*journal.Run
 	for _, arg := range args {
-		dir, err := runFolder(arg)
+		dir, err := journal.Find(runsDir, arg)
 		if err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
@@ -125,23 +118,4 @@ func publishedFigures() (report.Published, error) {
 	}
 	defer f.Close()
 	return report.DecodePublished(f)
-}
-
-// runFolder finds the folder that a RUN argument means.
-func runFolder(arg string) (string, error) {
-	if arg != latest {
-		return arg, nil
-	}
-	link := filepath.Join(runsDir, latest)
-	if _, err := os.Stat(link); err == nil {
-		return link, nil
-	}
-	journals, err := filepath.Glob(filepath.Join(runsDir, "*", journal.FileName))
-	if err != nil {
-		return "", err
-	}
-	if len(journals) == 0 {
-		return "", fmt.Errorf("no run in ./%s: name its folder, or measure one with make perf", runsDir)
-	}
-	return filepath.Dir(slices.Max(journals)), nil
 }

@@ -46,7 +46,7 @@ func TestReportCommand(t *testing.T) {
 	t.Chdir(t.TempDir())
 	out, code := runReport("latest")
 	assert.Equal(t, 1, code)
-	assert.Contains(t, out, "no run in ./runs")
+	assert.Contains(t, out, "no run in runs")
 
 	recordRun(t, "runs/b-pass", &journal.End{Outcome: "pass"})
 	recordRun(t, "runs/a-fail", &journal.End{Outcome: "fail", ExitCode: 1})

@@ -76,12 +76,16 @@ func TestEveryRecordComesBack(t *testing.T) {
 	skip := Skip{cell("cilium"), comparison, PhaseFirst, "its cluster isn't there yet"}
 	verdict := Verdict{comparison, PhaseFull, "macvlan-faster-than-calico", "pass", "macvlan is faster", true, []byte(`{"n":8}`)}
 	end := End{"pass", 0, "", time.Hour}
-	dir, _ := create(t, stage, &fact, s, rd, skip, verdict, end)
+	print := Fingerprint{"ebpf", map[string]string{"kubernetes": "v1.34.4"}}
+	attempt := Attempt{comparison, PhaseFull, 1, 1, []measure.Cell{cell("macvlan"), cell("node")}}
+	resume := Resume{time.Date(2025, 1, 2, 4, 0, 0, 0, time.UTC), []string{"go", "test"}, []string{"a torn line"}}
+	dir, _ := create(t, stage, &fact, print, attempt, s, rd, skip, resume, verdict, end)
 
 	run, err := Read(dir)
 	require.NoError(t, err)
 	assert.Equal(t, &Run{
-		Dir: dir, Header: header(), Stages: []Stage{stage}, Facts: []Fact{fact}, Samples: []Sample{s}, Rounds: []Round{rd},
+		Dir: dir, Header: header(), Stages: []Stage{stage}, Facts: []Fact{fact}, Prints: []Fingerprint{print},
+		Attempts: []Attempt{attempt}, Resumes: []Resume{resume}, Warnings: resume.Warnings, Samples: []Sample{s}, Rounds: []Round{rd},
 		Skips: []Skip{skip}, Verdicts: []Verdict{verdict}, End: &end,
 	}, run)
 	assert.Equal(t, []string{comparison}, run.Comparisons())
@@ -391,6 +395,7 @@ func FuzzRead(f *testing.F) {
 		require.Equal(t, run, again)
 		for _, c := range run.Comparisons() {
 			run.ValidRounds(c)
+			run.Blocks(c, PhaseFull)
 		}
 	})
 }

@@ -44,6 +44,12 @@ func kindOf(record any) (string, error) {
 		return "stage", nil
 	case Fact, *Fact:
 		return "fact", nil
+	case Fingerprint, *Fingerprint:
+		return "fingerprint", nil
+	case Resume, *Resume:
+		return "resume", nil
+	case Attempt, *Attempt:
+		return "attempt", nil
 	case Sample, *Sample:
 		return "sample", nil
 	case Round, *Round:
@@ -64,6 +70,9 @@ type Run struct {
 	Header   Header
 	Stages   []Stage
 	Facts    []Fact
+	Prints   []Fingerprint
+	Resumes  []Resume
+	Attempts []Attempt
 	Samples  []Sample
 	Rounds   []Round
 	Skips    []Skip
@@ -165,6 +174,16 @@ func (r *Run) add(e envelope) error {
 		return appendTo(&r.Stages, e.Data)
 	case "fact":
 		return appendTo(&r.Facts, e.Data)
+	case "fingerprint":
+		return appendTo(&r.Prints, e.Data)
+	case "resume":
+		if err := appendTo(&r.Resumes, e.Data); err != nil {
+			return err
+		}
+		r.Warnings = append(r.Warnings, r.Resumes[len(r.Resumes)-1].Warnings...)
+		return nil
+	case "attempt":
+		return appendTo(&r.Attempts, e.Data)
 	case "sample":
 		return appendTo(&r.Samples, e.Data)
 	case "round":

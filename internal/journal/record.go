@@ -50,6 +50,32 @@ type Fact struct {
 	Found   string `json:"found"`
 }
 
+// Fingerprint is what a cluster was measured as: the versions and images that a
+// resumed run must find again.
+type Fingerprint struct {
+	Cluster string            `json:"cluster"`
+	Values  map[string]string `json:"values"`
+}
+
+// Resume says that another process went on with the run.
+type Resume struct {
+	Started time.Time `json:"started"`
+	Command []string  `json:"command,omitempty"`
+	// Warnings are what reading the journal said, such as a torn line that is
+	// cut off since.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Attempt says that a round is begun, and in which order its cells are measured.
+// Its Round record closes it.
+type Attempt struct {
+	Comparison string         `json:"comparison"`
+	Phase      string         `json:"phase"`
+	Round      int            `json:"round"`
+	Attempt    int            `json:"attempt"`
+	Cells      []measure.Cell `json:"cells"`
+}
+
 // Check is a proof of the path that one sample took.
 type Check struct {
 	Claim string `json:"claim"`
@@ -82,15 +108,23 @@ type Sample struct {
 	RawBytes  int64          `json:"raw_bytes,omitempty"`
 	Checks    []Check        `json:"checks,omitempty"`
 	Invalid   string         `json:"invalid,omitempty"`
+	// Interrupted tells that the run ended while this was measured, which says
+	// nothing about the cell.
+	Interrupted bool `json:"interrupted,omitempty"`
 }
+
+// Dropped tells that the sample was invalid for a reason of its own.
+func (s Sample) Dropped() bool { return s.Invalid != "" && !s.Interrupted }
 
 // Round closes a block: all its samples count, or none does and Cause says why.
 type Round struct {
 	Comparison  string             `json:"comparison"`
 	Phase       string             `json:"phase"`
 	Round       int                `json:"round"`
+	Attempt     int                `json:"attempt,omitempty"`
 	Valid       bool               `json:"valid"`
 	Cause       string             `json:"cause,omitempty"`
+	Interrupted bool               `json:"interrupted,omitempty"` // the run ended in it
 	Disturbance map[string]float64 `json:"disturbance,omitempty"`
 	Disturbed   bool               `json:"disturbed,omitempty"`
 	// Kept tells that the round counts although the rule that was fixed

@@ -50,12 +50,8 @@ func Create(dir string, h Header) (*Writer, error) {
 	if err := os.MkdirAll(filepath.Join(dir, rawDir), 0o755); err != nil {
 		return nil, fmt.Errorf("run folder %s can't be made; choose another: %w", dir, err)
 	}
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return nil, fmt.Errorf("free space of run folder %s: %w", dir, err)
-	}
-	if free := fs.Bavail * uint64(fs.Bsize); free < MinFree {
-		return nil, fmt.Errorf("run folder %s has %d MiB free, a run needs %d MiB: make room or choose another folder", dir, free>>20, MinFree>>20)
+	if err := room(dir); err != nil {
+		return nil, err
 	}
 	f, err := os.OpenFile(filepath.Join(dir, FileName), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644)
 	if errors.Is(err, os.ErrExist) {
@@ -79,12 +75,26 @@ func Create(dir string, h Header) (*Writer, error) {
 	return w, nil
 }
 
-// Open continues the journal in dir and returns what it holds. A torn last line
+func room(dir string) error {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return fmt.Errorf("free space of run folder %s: %w", dir, err)
+	}
+	if free := fs.Bavail * uint64(fs.Bsize); free < MinFree {
+		return fmt.Errorf("run folder %s has %d MiB free, a run needs %d MiB: make room or choose another folder", dir, free>>20, MinFree>>20)
+	}
+	return nil
+}
+
+// Open continues the journal in dir, whose disk must have MinFree left, and returns what it holds. A torn last line
 // is cut off and Run.Warnings says so.
 func Open(dir string) (*Writer, *Run, error) {
 	f, err := os.OpenFile(filepath.Join(dir, FileName), os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
 		return nil, nil, notARun(dir, err)
+	}
+	if err := room(dir); err != nil {
+		return nil, nil, errors.Join(err, f.Close())
 	}
 	w, run, err := open(dir, f)
 	if err != nil {
@@ -137,8 +147,7 @@ func lock(f *os.File) error {
 	return nil
 }
 
-// Append writes one record (a Stage, Fact, Sample, Round, Skip, Verdict or End,
-// or a pointer to one) and returns once it is on disk. After an error the
+// Append writes one record, or what a pointer to one points to, and returns once it is on disk. After an error the
 // journal still ends in its last whole record.
 func (w *Writer) Append(record any) error {
 	kind, err := kindOf(record)

@@ -29,15 +29,16 @@ const unfinished = "unfinished"
 
 // Report is a run as its readers want it. Its JSON form is report.json.
 type Report struct {
-	Version     int               `json:"version"`
-	Run         RunInfo           `json:"run"`
-	Reproduce   Reproduce         `json:"reproduce"`
-	Comparisons []Comparison      `json:"comparisons"`
-	CrossChecks []CrossCheck      `json:"cross_checks,omitempty"`
-	Stages      []journal.Stage   `json:"stages,omitempty"`
-	Facts       []journal.Fact    `json:"facts,omitempty"`
-	Fingerprint map[string]string `json:"fingerprint,omitempty"`
-	Warnings    []string          `json:"warnings,omitempty"`
+	Version     int                   `json:"version"`
+	Run         RunInfo               `json:"run"`
+	Reproduce   Reproduce             `json:"reproduce"`
+	Comparisons []Comparison          `json:"comparisons"`
+	CrossChecks []CrossCheck          `json:"cross_checks,omitempty"`
+	Stages      []journal.Stage       `json:"stages,omitempty"`
+	Facts       []journal.Fact        `json:"facts,omitempty"`
+	Fingerprint map[string]string     `json:"fingerprint,omitempty"` // of the machine
+	Clusters    []journal.Fingerprint `json:"clusters,omitempty"`
+	Warnings    []string              `json:"warnings,omitempty"`
 
 	run *journal.Run
 }
@@ -48,6 +49,7 @@ type RunInfo struct {
 	ID       string        `json:"id"`
 	Profile  string        `json:"profile"`
 	Started  time.Time     `json:"started"`
+	Resumed  []time.Time   `json:"resumed,omitempty"` // when it was gone on with
 	Outcome  string        `json:"outcome"`
 	ExitCode *int          `json:"exit_code,omitempty"`
 	Reason   string        `json:"reason,omitempty"`
@@ -134,6 +136,7 @@ func New(run *journal.Run, published Published) *Report {
 		Stages:      run.Stages,
 		Facts:       run.Facts,
 		Fingerprint: h.Fingerprint,
+		Clusters:    run.Prints,
 		Warnings:    slices.Clone(run.Warnings),
 		run:         run,
 	}
@@ -142,6 +145,9 @@ func New(run *journal.Run, published Published) *Report {
 	}
 	if e := run.End; e != nil {
 		r.Run.Outcome, r.Run.ExitCode, r.Run.Reason, r.Run.Duration = e.Outcome, &e.ExitCode, e.Reason, e.Duration
+	}
+	for _, resumed := range run.Resumes {
+		r.Run.Resumed = append(r.Run.Resumed, resumed.Started)
 	}
 	for _, name := range run.Comparisons() {
 		c := r.comparison(name, run.Phase(name), published)

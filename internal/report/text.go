@@ -147,6 +147,11 @@ func (r *Report) Markdown(w io.Writer) error {
 		for _, k := range slices.Sorted(maps.Keys(r.Fingerprint)) {
 			rows = append(rows, []string{k, r.Fingerprint[k]})
 		}
+		for _, c := range r.Clusters {
+			for _, k := range slices.Sorted(maps.Keys(c.Values)) {
+				rows = append(rows, []string{c.Cluster + ": " + k, c.Values[k]})
+			}
+		}
 		p.table("ll", []string{"what", "found"}, rows)
 	}
 	p.heading("Reproduce")
@@ -164,6 +169,9 @@ func (r *Report) summary() string {
 	s := fmt.Sprintf("%s: profile %s, seed %d, %s", r.Run.ID, r.Run.Profile, r.Reproduce.Seed, r.Run.Outcome)
 	if r.Run.Duration > 0 {
 		s += " after " + progress.Round(r.Run.Duration).String()
+	}
+	for _, at := range r.Run.Resumed {
+		s += ", resumed at " + at.UTC().Format(time.RFC3339)
 	}
 	if r.Run.Reason != "" {
 		s += ": " + r.Run.Reason

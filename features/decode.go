@@ -1,0 +1,83 @@
+package features
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// fieldError is about one value of a file: its path, and what is wrong with it.
+type fieldError struct {
+	path []any // keys and list positions
+	err  error
+}
+
+func (e *fieldError) Error() string { return e.err.Error() }
+func (e *fieldError) Unwrap() error { return e.err }
+
+// wrong makes a fieldError.
+func wrong(path []any, format string, args ...any) error {
+	return &fieldError{path, fmt.Errorf(format, args...)}
+}
+
+// decodeStrict reads one YAML document into v, which then validates itself.
+// Unknown fields and a second document are refused. Every error has its line.
+func decodeStrict(r io.Reader, v any, validate func() error) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(v); errors.Is(err, io.EOF) {
+		return errors.New("empty")
+	} else if err != nil {
+		return err
+	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return errors.New("more than one YAML document")
+	}
+	err = validate()
+	if at := (*fieldError)(nil); errors.As(err, &at) {
+		var root yaml.Node
+		if err := yaml.Unmarshal(data, &root); err != nil {
+			return err
+		}
+		return fmt.Errorf("line %d: %w", lineOf(&root, at.path), err)
+	}
+	return err
+}
+
+// lineOf is the line of the value at a path or, where that is missing, of what
+// should hold it.
+func lineOf(n *yaml.Node, path []any) int {
+	if n.Kind == yaml.DocumentNode {
+		n = n.Content[0]
+	}
+	for _, step := range path {
+		for n.Kind == yaml.AliasNode {
+			n = n.Alias
+		}
+		var next *yaml.Node
+		switch step := step.(type) {
+		case int:
+			if n.Kind == yaml.SequenceNode && step < len(n.Content) {
+				next = n.Content[step]
+			}
+		case string:
+			for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+				if n.Content[i].Value == step {
+					next = n.Content[i+1]
+				}
+			}
+		}
+		if next == nil {
+			break
+		}
+		n = next
+	}
+	return n.Line
+}

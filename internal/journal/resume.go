@@ -1,0 +1,147 @@
+package journal
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/cniperf/cniperf/internal/measure"
+)
+
+// Latest names the newest run.
+const Latest = "latest"
+
+// Find returns the folder of a run: name itself, or for Latest the link or
+// folder runs/latest, else the run below runs whose name sorts last.
+func Find(runs, name string) (string, error) {
+	if name != Latest {
+		return name, nil
+	}
+	link := filepath.Join(runs, Latest)
+	if _, err := os.Stat(link); err == nil {
+		return link, nil
+	}
+	journals, err := filepath.Glob(filepath.Join(runs, "*", FileName))
+	if err != nil {
+		return "", err
+	}
+	if len(journals) == 0 {
+		return "", fmt.Errorf("no run in %s: name its folder, or measure one with make perf", runs)
+	}
+	return filepath.Dir(slices.Max(journals)), nil
+}
+
+// Elapsed is how long the run was at work: until its last sample or its end.
+// Pauses before a resumption aren't in it.
+func (r *Run) Elapsed() time.Duration {
+	var elapsed time.Duration
+	if r.End != nil {
+		elapsed = r.End.Duration
+	}
+	for _, s := range r.Samples {
+		elapsed = max(elapsed, s.StartedAt+s.Duration)
+	}
+	return elapsed
+}
+
+// Drops counts for each cell of a comparison the samples that were invalid.
+func (r *Run) Drops(comparison, phase string) map[measure.Cell]int {
+	drops := map[measure.Cell]int{}
+	for _, s := range r.Samples {
+		if s.Comparison == comparison && s.Phase == phase && s.Dropped() {
+			drops[s.Cell]++
+		}
+	}
+	return drops
+}
+
+// Block is what a journal holds of one round.
+type Block struct {
+	// Values are those of the valid attempt, nil if there is none.
+	Values    map[measure.Cell]measure.Values
+	Disturbed bool // as in measure.Round
+	// Attempts is how many were begun.
+	Attempts int
+	Dropped  map[measure.Cell]int
+}
+
+// Blocks returns what the journal holds of a comparison's rounds in one phase,
+// by index.
+func (r *Run) Blocks(comparison, phase string) map[int]Block {
+	blocks := map[int]Block{}
+	attempted := func(round, attempt int) {
+		b := blocks[round]
+		b.Attempts = max(b.Attempts, attempt)
+		blocks[round] = b
+	}
+	for _, a := range r.Attempts {
+		if a.Comparison == comparison && a.Phase == phase {
+			attempted(a.Round, a.Attempt)
+		}
+	}
+	for _, s := range r.Samples {
+		if s.Comparison != comparison || s.Phase != phase {
+			continue
+		}
+		attempted(s.Round, s.Attempt)
+		if b := blocks[s.Round]; s.Dropped() {
+			if b.Dropped == nil {
+				b.Dropped = map[measure.Cell]int{}
+			}
+			b.Dropped[s.Cell]++
+			blocks[s.Round] = b
+		}
+	}
+	for _, rd := range r.ValidRoundsIn(comparison, phase) {
+		b := blocks[rd.Index]
+		b.Values, b.Disturbed = rd.Values, rd.Disturbed
+		blocks[rd.Index] = b
+	}
+	return blocks
+}
+
+// Settle closes the attempt that a killed run was in: a round of which every
+// sample is there counts; of any other, the sample that was in flight is
+// recorded as interrupted and the round as dropped. It returns what the journal
+// then holds.
+func (w *Writer) Settle(run *Run) (*Run, error) {
+	for _, a := range run.Attempts {
+		if slices.ContainsFunc(run.Rounds, func(rd Round) bool {
+			return rd.Comparison == a.Comparison && rd.Phase == a.Phase && rd.Round == a.Round && rd.Attempt == a.Attempt
+		}) {
+			continue
+		}
+		closing := Round{Comparison: a.Comparison, Phase: a.Phase, Round: a.Round, Attempt: a.Attempt}
+		measured := 0
+		for _, s := range run.Samples {
+			if s.Comparison == a.Comparison && s.Phase == a.Phase && s.Round == a.Round && s.Attempt == a.Attempt {
+				measured++
+				closing.Interrupted = closing.Interrupted || s.Interrupted
+				if s.Invalid != "" {
+					closing.Cause = fmt.Sprintf("%s: %s", s.Cell, s.Invalid)
+				}
+			}
+		}
+		switch {
+		case closing.Cause != "":
+		case measured >= len(a.Cells):
+			closing.Valid = true
+		default:
+			flying := Sample{
+				Comparison: a.Comparison, Phase: a.Phase, Round: a.Round, Attempt: a.Attempt,
+				Order: measured + 1, Cell: a.Cells[measured], StartedAt: run.Elapsed(),
+				Invalid: "the run was killed while this was measured", Interrupted: true,
+			}
+			if err := w.Append(flying); err != nil {
+				return nil, err
+			}
+			closing.Cause, closing.Interrupted = fmt.Sprintf("%s: %s", flying.Cell, flying.Invalid), true
+		}
+		if err := w.Append(closing); err != nil {
+			return nil, err
+		}
+	}
+	return Read(w.dir)
+}
