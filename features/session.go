@@ -112,9 +112,11 @@ func (s *Suite) begin(ctx context.Context) error {
 	if s.RunDir = s.options.RunDir; s.RunDir == "" {
 		s.RunDir = filepath.Join(root, "runs", s.RunID)
 	}
-	engine, err := machine.Engine(ctx)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+	var engine string
+	if s.spec.NeedsEngine() {
+		if engine, err = machine.Engine(ctx); err != nil {
+			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+		}
 	}
 	cache, err := machine.DefaultCacheDir()
 	if err != nil {
@@ -175,7 +177,7 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 				continue
 			}
 			seen[c] = true
-			_, build, err := s.Testbed.Images.Missing(ctx, c)
+			_, build, err := s.Testbed.Missing(ctx, c)
 			if err != nil {
 				return 0, err
 			}
@@ -282,6 +284,9 @@ func (s *Suite) Finish(ctx context.Context, tests int) int {
 			code = verdict.ExitInfrastructure
 		}
 	}
+	if s.diagnostics != "" {
+		fmt.Println("cniperf:", s.diagnostics)
+	}
 	fmt.Printf("cniperf: %s (exit code %d)\n", reason, code)
 	return code
 }
@@ -290,6 +295,7 @@ func (s *Suite) conclude(ctx context.Context, code int, reason string) error {
 	if s.Journal == nil {
 		return nil
 	}
+	s.diagnostics = s.diagnose(ctx, code, reason)
 	ctx, cancel := context.WithTimeout(ctx, cleanUpTimeout)
 	defer cancel()
 	outcome := map[int]string{

@@ -46,6 +46,8 @@ type Suite struct {
 	deployers map[string]*workload.Cluster  // by cluster
 	pairs     map[string]*workload.Pair     // by cluster and name
 	observers map[string]*workload.Observer // by cluster: of its clients' node
+
+	diagnostics string // what Finish says of them
 }
 
 // result is a measured comparison, or the error that ended it.
