@@ -21,8 +21,8 @@ import (
 	"github.com/cniperf/cniperf/fixtures/images"
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/machine"
+	"github.com/cniperf/cniperf/fixtures/owned"
 	"github.com/cniperf/cniperf/fixtures/testbed"
-	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/progress"
 	"github.com/cniperf/cniperf/internal/report"
@@ -125,20 +125,14 @@ func (s *Suite) begin(ctx context.Context) error {
 		s.RunID = strings.ToLower(s.Started.UTC().Format("20060102T150405Z")) + "-" + s.Profile.Name
 		s.RunDir = cmp.Or(s.options.RunDir, filepath.Join(root, "runs", s.RunID))
 	}
-	engine, err := machine.Engine(ctx)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+	var engine string
+	if s.spec.NeedsEngine() {
+		if engine, err = machine.Engine(ctx); err != nil {
+			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+		}
 	}
-	cache, err := machine.DefaultCacheDir()
-	if err != nil {
+	if s.Testbed, err = s.newTestbed(root, engine); err != nil {
 		return err
-	}
-	s.Testbed = &testbed.Testbed{
-		Spec:     s.spec,
-		Lab:      lab.New(s.spec, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: s.Progress}),
-		Images:   &images.Builder{Root: root, CacheDir: cache, Engine: engine},
-		Progress: s.Progress,
-		RunID:    s.RunID,
 	}
 	if err := s.fits(ctx); err != nil {
 		return err
@@ -189,6 +183,25 @@ func (s *Suite) fingerprint(ctx context.Context) (map[string]string, error) {
 // before it was resumed doesn't count.
 func (s *Suite) elapsed() time.Duration { return s.before + time.Since(s.Started) }
 
+func (s *Suite) newTestbed(root, engine string) (*testbed.Testbed, error) {
+	cache, err := machine.DefaultCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	return &testbed.Testbed{
+		Spec:     s.spec,
+		Lab:      lab.New(s.spec, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: s.Progress}),
+		Images:   &images.Builder{Root: root, CacheDir: cache, Engine: engine},
+		Progress: s.Progress,
+		RunID:    s.RunID,
+	}, nil
+}
+
+// run marks what the run makes in its clusters.
+func (s *Suite) run() owned.Run {
+	return owned.Run{ID: s.RunID, Expires: s.Started.Add(leftoverTTL)}
+}
+
 // labUp is how long a cluster takes from its images to its proof, as measured
 // on two cores; it only feeds estimates.
 const labUp = 2 * time.Minute
@@ -222,7 +235,7 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 				continue
 			}
 			seen[c] = true
-			_, build, err := s.Testbed.Images.Missing(ctx, c)
+			_, build, err := s.Testbed.Missing(ctx, c)
 			if err != nil {
 				return 0, err
 			}
@@ -301,7 +314,7 @@ func (s *Suite) Features(ctx context.Context, phase string) ([]types.Feature, st
 // prints the report, and returns the exit code. tests is that of the tests.
 func (s *Suite) Finish(ctx context.Context, tests int) int {
 	if s.options.DryRun {
-		if err := s.printPlan(); err != nil {
+		if err := s.printPlan(ctx); err != nil {
 			fmt.Fprintln(os.Stderr, "cniperf:", err)
 			return verdict.ExitInfrastructure
 		}
@@ -334,6 +347,9 @@ func (s *Suite) Finish(ctx context.Context, tests int) int {
 			code = verdict.ExitInfrastructure
 		}
 	}
+	if s.diagnostics != "" {
+		fmt.Println("cniperf:", s.diagnostics)
+	}
 	fmt.Printf("cniperf: %s (exit code %d)\n", reason, code)
 	return code
 }
@@ -357,6 +373,7 @@ func (s *Suite) conclude(ctx context.Context, outcome string, code int, reason s
 	if s.Journal == nil {
 		return nil
 	}
+	s.diagnostics = s.diagnose(ctx, code, reason)
 	ctx, cancel := context.WithTimeout(ctx, cleanUpTimeout)
 	defer cancel()
 	s.Progress.Printf("removing the run's pods")
@@ -389,46 +406,6 @@ func (s *Suite) PrintReport() error {
 		return err
 	}
 	return report.New(run, published).Text(os.Stdout)
-}
-
-// printPlan lists every object and image the run would make or use.
-func (s *Suite) printPlan() error {
-	fmt.Printf("profile %s would use the lab clusters and make these objects, removed at its end:\n", s.Profile.Name)
-	for _, name := range s.Profile.Comparisons {
-		cmp, _, err := s.narrowed(name, journal.PhaseFull)
-		if err != nil {
-			return err
-		}
-		cells, err := s.Catalogue.Cells(cmp)
-		if err != nil {
-			return err
-		}
-		clusters, err := s.Catalogue.Clusters(cmp)
-		if err != nil {
-			return err
-		}
-		for _, cluster := range clusters {
-			d := workload.Cluster{Name: cluster, Image: "(the benchmark image)", RunID: "dry-run"}
-			var specs []workload.Spec
-			for _, c := range cells {
-				arm, err := s.Catalogue.Arm(c.Arm)
-				if err != nil {
-					return err
-				}
-				if arm.Cluster == cluster {
-					specs = append(specs, pairSpec(arm, c, &testbed.Cluster{}, journal.PhaseFull))
-				}
-			}
-			names, err := d.Plan(specs)
-			if err != nil {
-				return err
-			}
-			for _, n := range names {
-				fmt.Printf("  cluster %s: %s\n", cluster, n)
-			}
-		}
-	}
-	return nil
 }
 
 // Version is the module's version as the binary records it, or devel with the

@@ -51,6 +51,8 @@ type Suite struct {
 	deployers map[string]*workload.Cluster  // by cluster
 	pairs     map[string]*workload.Pair     // by cluster and name
 	observers map[string]*workload.Observer // by cluster: of its clients' node
+
+	diagnostics string // what Finish says of them
 }
 
 // result is a measured comparison, or the error that ended it.
@@ -350,7 +352,7 @@ func (s *Suite) accelerate(ctx context.Context, cmp Comparison, clusters map[str
 			continue
 		}
 		c := clusters[arm.Cluster]
-		b, err := bypass.Install(ctx, c.Target, c.ClientNode, arm.of(bench).Port)
+		b, err := bypass.Install(ctx, c.Target, s.run(), c.ClientNode, arm.of(bench).Port)
 		return b, func() error {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
 			defer cancel()
@@ -582,7 +584,7 @@ func (s *Suite) deployer(ctx context.Context, c *testbed.Cluster) (*workload.Clu
 	if d, ok := s.deployers[c.Name]; ok {
 		return d, nil
 	}
-	d, err := workload.NewCluster(c.Name, c.REST, c.BenchImage, s.RunID, time.Now().Add(leftoverTTL))
+	d, err := workload.NewCluster(c.Name, c.REST, c.BenchImage, s.RunID, s.run().Expires)
 	if err != nil {
 		return nil, err
 	}
@@ -590,13 +592,11 @@ func (s *Suite) deployer(ctx context.Context, c *testbed.Cluster) (*workload.Clu
 	if err != nil {
 		return nil, err
 	}
-	left, err := bypass.Sweep(ctx, c.Target)
+	accelerators, err := bypass.Sweep(ctx, c.Target)
 	if err != nil {
 		return nil, err
 	}
-	if left {
-		swept = append(swept, "tcpip-bypass")
-	}
+	swept = append(swept, accelerators...)
 	if len(swept) > 0 {
 		s.Progress.Printf("cluster %s: removed what an earlier run had left: %v", c.Name, swept)
 	}
@@ -618,6 +618,9 @@ func (s *Suite) deployMissing(ctx context.Context, d *workload.Cluster, specs []
 	}
 	stage := s.Progress.Stage(fmt.Sprintf("start %d pairs of pods in cluster %s", len(specs), d.Name), 15*time.Second)
 	pairs, err := d.Deploy(ctx, specs)
+	if err == nil {
+		err = d.CheckIdle(ctx, pairs, s.maxBusyPercent(d.Name))
+	}
 	if err != nil {
 		return stage.End(err)
 	}
@@ -628,6 +631,15 @@ func (s *Suite) deployMissing(ctx context.Context, d *workload.Cluster, specs []
 		s.pairs[d.Name+"/"+p.Name] = p
 	}
 	return stage.End(nil)
+}
+
+// maxBusyPercent is how busy a cluster's nodes may be before anything is measured.
+func (s *Suite) maxBusyPercent(cluster string) int {
+	spec, err := s.spec.Cluster(cluster)
+	if err != nil {
+		return 0
+	}
+	return spec.MaxBusyPercent()
 }
 
 // cleanUp removes everything this run made in the clusters.

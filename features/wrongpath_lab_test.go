@@ -21,6 +21,7 @@ import (
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/cni/calico"
 	"github.com/cniperf/cniperf/fixtures/machine"
+	"github.com/cniperf/cniperf/fixtures/owned"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
@@ -171,7 +172,7 @@ func TestCalicoInATunnelIsCaught(t *testing.T) {
 func TestABypassThatIsNotAttachedIsCaught(t *testing.T) {
 	b := newBench(t, "same-node-latency", "bypass-on", "bypass-off")
 	ctx, c := t.Context(), b.clusters["kube-proxy"]
-	accelerator, err := bypass.Install(ctx, c.Target, c.ClientNode, b.sampler.benchmark.Port)
+	accelerator, err := bypass.Install(ctx, c.Target, owned.Run{ID: "wrong-path", Expires: time.Now().Add(time.Hour)}, c.ClientNode, b.sampler.benchmark.Port)
 	t.Cleanup(func() { assert.NoError(t, accelerator.Remove(context.WithoutCancel(ctx))) })
 	require.NoError(t, err)
 	b.sampler.bypass = accelerator

@@ -45,10 +45,8 @@ func (f *labFlags) open(ctx context.Context, r *progress.Reporter, findEngine fu
 
 // kindEngine finds an engine only when a cluster of the lab needs one.
 func kindEngine(ctx context.Context, spec *lab.Spec) (string, error) {
-	for _, c := range spec.Clusters {
-		if c.Provider == lab.ProviderKind {
-			return machine.Engine(ctx)
-		}
+	if spec.NeedsEngine() {
+		return machine.Engine(ctx)
 	}
 	return "", nil
 }
