@@ -287,10 +287,11 @@ func (b *batch) slow(t *testing.T, name string, rules int) {
 // clientProcess is the process id, on its node, of a pair's client.
 func (c *copies) clientProcess(t *testing.T, pod workload.Endpoint) string {
 	t.Helper()
-	id := c.onNode(t, pod.Node, "", "ctr", "-n", "k8s.io", "containers", "ls", "-q",
+	// Containers of an earlier pod of that name may not be gone yet.
+	ids := c.onNode(t, pod.Node, "", "ctr", "-n", "k8s.io", "containers", "ls", "-q",
 		fmt.Sprintf(`labels."io.kubernetes.pod.name"==%s,labels."io.kubernetes.pod.namespace"==%s,labels."io.kubernetes.container.name"==%s`, pod.Pod, pod.Namespace, pod.Container))
 	for line := range strings.Lines(c.onNode(t, pod.Node, "", "ctr", "-n", "k8s.io", "tasks", "ls")) {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == id && f[2] == "RUNNING" {
+		if f := strings.Fields(line); len(f) == 3 && f[2] == "RUNNING" && slices.Contains(strings.Fields(ids), f[0]) {
 			return f[1]
 		}
 	}

@@ -27,7 +27,8 @@ const (
 	// client's pod.
 	Throttled = "throttled"
 	// ForcedSwitches is how often per second the tool had to give its CPU to
-	// another.
+	// another. A server on the same CPU forces it too, thousands of times, so it
+	// is for comparing like with like, and no profile of ours marks by it.
 	ForcedSwitches = "forced-switches"
 	// Load is the node's load average over the last minute.
 	Load = "load"
