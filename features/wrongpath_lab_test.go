@@ -4,7 +4,6 @@ package features
 
 import (
 	"context"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +19,6 @@ import (
 
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/cni/calico"
-	"github.com/cniperf/cniperf/fixtures/machine"
 	"github.com/cniperf/cniperf/fixtures/owned"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/internal/interference"
@@ -92,24 +90,6 @@ func (b *bench) sample(t *testing.T, arm string) journal.Sample {
 	return s
 }
 
-// enter runs a command in a network namespace: in the client pod's, as the root
-// of its node.
-func (b *bench) enter(t *testing.T, arm string, command ...string) string {
-	t.Helper()
-	engine, err := machine.Engine(t.Context())
-	require.NoError(t, err)
-	pod := b.sampler.targets[b.cell(t, arm)].pair.Client
-	onNode := func(command ...string) string {
-		out, err := exec.CommandContext(t.Context(), engine, append([]string{"exec", pod.Node}, command...)...).CombinedOutput()
-		require.NoError(t, err, "%s: %s", command, out)
-		return strings.TrimSpace(string(out))
-	}
-	id := onNode("crictl", "ps", "--quiet", "--state", "Running", "--name", "^client$", "--label", "io.kubernetes.pod.name="+pod.Pod)
-	require.Len(t, strings.Fields(id), 1, "containers of %s", pod.Pod)
-	pid := onNode("crictl", "inspect", "--output", "go-template", "--template", "{{.info.pid}}", id)
-	return onNode(append([]string{"nsenter", "-t", pid, "-n"}, command...)...)
-}
-
 func TestTheRightPathsCount(t *testing.T) {
 	b := newBench(t, "pod-ip-latency", "macvlan", "calico", "cilium", "macvlan-cross-subnet", "node")
 	for _, arm := range []string{"macvlan", "calico", "cilium", "macvlan-cross-subnet", "node"} {
@@ -135,10 +115,11 @@ func TestAClientThatDialsThePodIsCaught(t *testing.T) {
 func TestAMacvlanPodThatLeavesThroughItsHostIsCaught(t *testing.T) {
 	b := newBench(t, "pod-ip-latency", "macvlan")
 	require.Empty(t, b.sample(t, "macvlan").Invalid)
-	server := b.sampler.targets[b.cell(t, "macvlan")].pair.Server.IP
-	b.enter(t, "macvlan", "ip", "route", "add", server+"/32", "dev", "veth0")
+	pair := b.sampler.targets[b.cell(t, "macvlan")].pair
+	route := []string{pair.Server.IP + "/32", "dev", "veth0"}
+	inClient(t, pair.Client, "", append([]string{"ip", "route", "add"}, route...)...)
 	assert.Contains(t, b.sample(t, "macvlan").Invalid, "the bytes crossed the client's eth0")
-	b.enter(t, "macvlan", "ip", "route", "del", server+"/32", "dev", "veth0")
+	inClient(t, pair.Client, "", append([]string{"ip", "route", "del"}, route...)...)
 	assert.Empty(t, b.sample(t, "macvlan").Invalid, "mended")
 }
 
