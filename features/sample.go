@@ -257,8 +257,23 @@ func (p *sampler) counters(ctx context.Context) (accelerator.Counters, error) {
 }
 
 // read turns a tool's output into values, if everything about it is as it must
-// be.
+// be. What the proofs of its path found is told beside whatever else is wrong.
 func (p *sampler) read(checks []journal.Check, out workload.Output, r run) (measure.Values, error) {
+	values, err := p.values(out, r)
+	failed := []error{err}
+	for _, c := range checks {
+		if !c.OK {
+			failed = append(failed, fmt.Errorf("proof of path failed: %s, found %s", c.Claim, c.Found))
+		}
+	}
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
+	}
+	return values, nil
+}
+
+// values are what the tool measured, if it ended as it must.
+func (p *sampler) values(out workload.Output, r run) (measure.Values, error) {
 	tool := p.benchmark.Tool
 	switch tr := out.Trailer; {
 	case tr.TimedOut:
@@ -272,15 +287,6 @@ func (p *sampler) read(checks []journal.Check, out workload.Output, r run) (meas
 	}
 	result, err := r.parse(out.Text)
 	if err != nil {
-		return nil, err
-	}
-	var failed []error
-	for _, c := range checks {
-		if !c.OK {
-			failed = append(failed, fmt.Errorf("proof of path failed: %s, found %s", c.Claim, c.Found))
-		}
-	}
-	if err := errors.Join(failed...); err != nil {
 		return nil, err
 	}
 	return append(result.Values, p.cpu(result.Values, out.Trailer)...), nil
