@@ -301,7 +301,13 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 		}
 		return j, err
 	}
-	rounds.Interference = smp.watch.Round
+	rounds.Interference = func(whole bool) interference.Finding {
+		found := smp.watch.Round(whole)
+		if found.Drop {
+			s.Progress.Printf("a round is measured again, others disturbed it: %s", found.Beyond)
+		}
+		return found
+	}
 	rounds.Repair = func(ctx context.Context, broken measure.Cell) error {
 		return s.repair(ctx, cmp, phase, clusters, targets, broken)
 	}
