@@ -83,7 +83,12 @@ func (l *cluster) left(ctx context.Context, t *testing.T) []string {
 			names = append(names, "service "+ns+"/"+s.Name)
 		}
 	}
-	_, err := l.client.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, "cniperf", metav1.GetOptions{})
+	spaces, err := l.client.CoreV1().Namespaces().List(ctx, ours)
+	require.NoError(t, err)
+	for _, ns := range spaces.Items {
+		names = append(names, "namespace "+ns.Name)
+	}
+	_, err = l.client.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, "cniperf", metav1.GetOptions{})
 	if !apierrors.IsNotFound(err) {
 		require.NoError(t, err)
 		names = append(names, "lease kube-system/cniperf")
@@ -91,9 +96,18 @@ func (l *cluster) left(ctx context.Context, t *testing.T) []string {
 	return names
 }
 
+// nothingLeft waits for the namespaces, which the cluster takes some seconds to
+// empty after a run has deleted them.
 func (l *cluster) nothingLeft(t *testing.T) {
 	t.Helper()
-	require.Empty(t, l.left(t.Context(), t), "left behind")
+	var left []string
+	for range 120 {
+		if left = l.left(t.Context(), t); len(left) == 0 {
+			return
+		}
+		<-time.After(250 * time.Millisecond)
+	}
+	require.Empty(t, left, "left behind")
 }
 
 // pod returns a pod of the workload.

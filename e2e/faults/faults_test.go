@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -83,7 +82,7 @@ func TestFaults(t *testing.T) {
 		for n := range *count {
 			t.Run(r.name+"/"+strconv.Itoa(n+1), func(t *testing.T) {
 				l.ready(t)
-				require.Empty(t, l.left(t.Context(), t), "the lab is in use, or something was left before the fault")
+				l.nothingLeft(t) // or it is in use
 				ok := false
 				var s seen
 				// Deferred, so that a repetition that failed counts as one.
@@ -404,7 +403,6 @@ func imageMissing(t *testing.T, l *cluster) seen {
 }
 
 func quota(t *testing.T, l *cluster) seen {
-	l.namespace(t)
 	quotas := l.client.CoreV1().ResourceQuotas(workload.Namespace)
 	_, err := quotas.Create(t.Context(), &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Name: "faults"},
@@ -429,17 +427,7 @@ func quota(t *testing.T, l *cluster) seen {
 	return seen{fmt.Sprintf("exit 3, names pod and quota; after resume verdict, exit %d", again.code), took}
 }
 
-// namespace makes sure that the workload's is there before the first run.
-func (l *cluster) namespace(t *testing.T) {
-	_, err := l.client.CoreV1().Namespaces().Get(t.Context(), workload.Namespace, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		t.Skip("the namespace is not there before a first run")
-	}
-	require.NoError(t, err)
-}
-
 func admission(t *testing.T, l *cluster) seen {
-	l.namespace(t)
 	ctx, api := t.Context(), l.client.AdmissionregistrationV1()
 	const name = "faults.cniperf.io"
 	_, err := api.ValidatingAdmissionPolicies().Create(ctx, &admissionv1.ValidatingAdmissionPolicy{
