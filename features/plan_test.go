@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cniperf/cniperf/internal/journal"
 )
 
 const existingClusters = `
@@ -88,6 +90,28 @@ func TestPlanOfExistingClusters(t *testing.T) {
 		assert.NotContains(t, listing+second, no, "nothing is installed")
 	}
 	assert.Equal(t, 1, strings.Count(first, "Namespace cniperf\n"), "listed once")
+}
+
+func TestLabWithOneCluster(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lab.yaml")
+	first, second, _ := strings.Cut(existingClusters, "  - name: ebpf\n")
+	require.NoError(t, os.WriteFile(file, []byte(first), 0o600))
+	s, err := NewSuite(Options{Profile: "quick", Lab: file})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"kube-proxy"}, s.Profile.Clusters)
+	cmp, left, err := s.narrowed("cluster-ip-latency", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"node", "calico", "macvlan-kube-proxy"}, cmp.Arms)
+	assert.Len(t, left, 2, "skipped, with their reason")
+
+	head, _, _ := strings.Cut(first, "  - name: kube-proxy\n")
+	require.NoError(t, os.WriteFile(file, []byte(head+"  - name: ebpf\n"+second), 0o600))
+	_, err = NewSuite(Options{Profile: "quick", Lab: file})
+	assert.EqualError(t, err, "profile quick: none of its comparisons has its control in the lab's clusters [ebpf]")
+
+	s, err = NewSuite(Options{Profile: "quick"})
+	require.NoError(t, err)
+	assert.Empty(t, s.Profile.Clusters, "the embedded lab has them all")
 }
 
 func TestPlanOfASelection(t *testing.T) {
