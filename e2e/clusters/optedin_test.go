@@ -56,6 +56,7 @@ func TestStrangerOptedIn(t *testing.T) {
 		leavesNothing(t, p, s, user, "-profile", "quick", "-labels", "comparison=same-node-latency")
 	})
 	t.Run("RefusesBusyNodesAndKeepsDiagnosticsWithoutSecrets", func(t *testing.T) { refusesBusyNodes(t, p, s, user) })
+	t.Run("DiagnosesTheDead", func(t *testing.T) { diagnosesTheDead(t, s) })
 }
 
 // label is what the owner does to opt in.
