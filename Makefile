@@ -44,6 +44,10 @@ test-bpf: ## the accelerator in the kernel: needs root, takes minutes
 test-faults: ## breaks runs on the standing lab: nothing lost, nothing left (COUNT=5 ROW=sigint)
 	go test -tags faults -count=1 -timeout 6h -v -run 'TestFaults$(if $(ROW),/$(ROW))' ./e2e/faults -args -faults.count $(COUNT)
 
+.PHONY: test-clusters
+test-clusters: ## on a kind cluster of others: untouched, and opted in nothing left (removes the lab unless CNIPERF_KEEP_LAB=1)
+	go test -tags lab -count=1 -timeout 40m -v ./e2e/clusters
+
 .PHONY: verify-bpf
 verify-bpf: ## are the committed eBPF objects what clang-19 makes of their source?
 	hack/verify-bpf.sh

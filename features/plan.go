@@ -118,6 +118,45 @@ func (s *Suite) planCluster(ctx context.Context, name string) (*clusterPlan, err
 	return p, nil
 }
 
+// on returns the profile as a lab's clusters allow it: without those it lacks, and
+// without the comparisons whose control was there.
+func (p Profile) on(spec *lab.Spec, c *Catalogue) (Profile, error) {
+	var has []string
+	for _, cluster := range spec.Clusters {
+		if len(p.Clusters) == 0 || slices.Contains(p.Clusters, cluster.Name) {
+			has = append(has, cluster.Name)
+		}
+	}
+	whole := true
+	var comparisons []string
+	for _, name := range p.Comparisons {
+		cmp, err := c.Comparison(name)
+		if err != nil {
+			return p, err
+		}
+		needed, err := c.Clusters(cmp)
+		if err != nil {
+			return p, err
+		}
+		whole = whole && !slices.ContainsFunc(needed, func(n string) bool { return !slices.Contains(has, n) })
+		control, err := c.Arm(cmp.Control)
+		if err != nil {
+			return p, err
+		}
+		if slices.Contains(has, control.Cluster) {
+			comparisons = append(comparisons, name)
+		}
+	}
+	if whole {
+		return p, nil
+	}
+	if len(comparisons) == 0 {
+		return p, fmt.Errorf("profile %s: none of its comparisons has its control in the lab's clusters %v", p.Name, has)
+	}
+	p.Clusters, p.Comparisons = has, comparisons
+	return p, nil
+}
+
 // planPods adds what one comparison makes in a cluster.
 func (s *Suite) planPods(ctx context.Context, p *clusterPlan, cmp Comparison) error {
 	nodes := plannedNodes(p.spec)

@@ -92,6 +92,9 @@ func NewSuite(o Options) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Profile, err = s.Profile.on(s.spec, s.Catalogue); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 

@@ -56,6 +56,7 @@ func TestStrangerOptedIn(t *testing.T) {
 		leavesNothing(t, p, s, user, "-profile", "quick", "-labels", "comparison=same-node-latency")
 	})
 	t.Run("RefusesBusyNodesAndKeepsDiagnosticsWithoutSecrets", func(t *testing.T) { refusesBusyNodes(t, p, s, user) })
+	t.Run("DiagnosesTheDead", func(t *testing.T) { diagnosesTheDead(t, s) })
 }
 
 // label is what the owner does to opt in.
@@ -186,9 +187,10 @@ func installsWhatIsListed(t *testing.T, p programs, s *stranger) {
 	}
 	for key, fate := range objects {
 		_, was := before[key]
-		assert.True(t, was || slices.Contains(ours, key), "listed and not made: %s %s", fate, key)
-		if _, is := after[key]; fate == "run" && !was && is {
-			assert.NotNil(t, after[key].Object["metadata"].(map[string]any)["deletionTimestamp"], "still there: %s", key)
+		_, is := made[key]
+		assert.True(t, was || is, "listed and not made: %s %s", fate, key)
+		if left, is := after[key]; fate == "run" && !was && is {
+			assert.NotNil(t, left.GetDeletionTimestamp(), "still there: %s", key)
 		}
 	}
 	t.Logf("%d objects listed, %d made by cniperf, %d by controllers", len(objects), len(ours), len(made)-len(ours))

@@ -93,7 +93,7 @@ func newStranger(t *testing.T) *stranger {
 	}
 	s.config, err = clientcmd.BuildConfigFromFlags("", s.kubeconfig)
 	require.NoError(t, err)
-	s.config.QPS, s.config.Burst = 200, 400
+	s.config.QPS, s.config.Burst, s.config.WarningHandler = 200, 400, rest.NoWarnings{}
 	s.typed, err = kubernetes.NewForConfig(s.config)
 	require.NoError(t, err)
 	s.dynamic, err = dynamic.NewForConfig(s.config)

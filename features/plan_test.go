@@ -1,0 +1,128 @@
+package features
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cniperf/cniperf/internal/journal"
+)
+
+const existingClusters = `
+apiVersion: cniperf.io/v1
+kind: Lab
+networks:
+  - {name: lan, subnet: 10.1.0.0/24, gateway: 10.1.0.1}
+clusters:
+  - name: kube-proxy
+    provider: kubeconfig
+    cni: calico
+    install: false
+    podSubnet: 10.2.0.0/16
+    serviceSubnet: 10.3.0.0/16
+    kubeconfig:
+      path: /nowhere/admin.conf
+      context: admin
+      nodes: [n1, n2]
+      images: {bench: registry.example/bench:v1, tcpip-bypass: registry.example/bypass:v1}
+    interfaces: [{name: eth0, network: lan, pool: 10.1.0.64-10.1.0.95}]
+  - name: ebpf
+    provider: kubeconfig
+    cni: cilium
+    install: false
+    podSubnet: 10.4.0.0/16
+    serviceSubnet: 10.5.0.0/16
+    kubeconfig: {path: /nowhere/admin.conf, context: other, selector: bench=yes, images: {bench: registry.example/bench:v1}}
+    interfaces: [{name: eth0, network: lan, pool: 10.1.0.128-10.1.0.159}]
+`
+
+// plan is the dry run of a profile on clusters that can't be reached: nothing in
+// it may ask one.
+func plan(t *testing.T, profile string, labels map[string][]string) (string, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "lab.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(existingClusters), 0o600))
+	s, err := NewSuite(Options{Profile: profile, Lab: file, Labels: labels, DryRun: true})
+	require.NoError(t, err)
+	s.RunID = "dry-run"
+	s.Testbed, err = s.newTestbed("..", "")
+	require.NoError(t, err)
+	plans, err := s.plans(t.Context())
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	require.NoError(t, writePlans(&out, profile, plans))
+	return out.String(), nil
+}
+
+func TestPlanOfExistingClusters(t *testing.T) {
+	out, err := plan(t, "quick", nil)
+	require.NoError(t, err)
+	first, second, found := strings.Cut(out, "cluster ebpf (context other of /nowhere/admin.conf):\n")
+	require.True(t, found, out)
+	for _, line := range []string{
+		"cluster kube-proxy (context admin of /nowhere/admin.conf):",
+		"  image       bench registry.example/bench:v1",
+		"  image       tcpip-bypass registry.example/bypass:v1",
+		"  run         Lease kube-system/cniperf",
+		"  run         Namespace cniperf",
+		"  run         Namespace cniperf-host",
+		"  run         Pod cniperf-host/n2-observer",
+		"  run         Pod cniperf/calico-client",
+		"  run         Service cniperf/calico",
+		"  run         Namespace cniperf-bypass",
+		"  run         DaemonSet cniperf-bypass/tcpip-bypass",
+		"  if-failing  Pod cniperf/calico-confirm-client",
+	} {
+		assert.Contains(t, first, line+"\n")
+	}
+	assert.Contains(t, second, "  run         Pod cniperf-host/(second chosen node)-observer\n")
+	assert.Contains(t, second, "  run         Pod cniperf/cilium-server\n")
+	assert.NotContains(t, second, "bypass")
+	for _, no := range []string{"  stays       ", "  machine     "} {
+		_, listing, _ := strings.Cut(first, "cluster kube-proxy")
+		assert.NotContains(t, listing+second, no, "nothing is installed")
+	}
+	assert.Equal(t, 1, strings.Count(first, "Namespace cniperf\n"), "listed once")
+}
+
+func TestLabWithOneCluster(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lab.yaml")
+	first, second, _ := strings.Cut(existingClusters, "  - name: ebpf\n")
+	require.NoError(t, os.WriteFile(file, []byte(first), 0o600))
+	s, err := NewSuite(Options{Profile: "quick", Lab: file})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"kube-proxy"}, s.Profile.Clusters)
+	cmp, left, err := s.narrowed("cluster-ip-latency", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"node", "calico", "macvlan-kube-proxy"}, cmp.Arms)
+	assert.Len(t, left, 2, "skipped, with their reason")
+
+	head, _, _ := strings.Cut(first, "  - name: kube-proxy\n")
+	require.NoError(t, os.WriteFile(file, []byte(head+"  - name: ebpf\n"+second), 0o600))
+	_, err = NewSuite(Options{Profile: "quick", Lab: file})
+	assert.EqualError(t, err, "profile quick: none of its comparisons has its control in the lab's clusters [ebpf]")
+
+	s, err = NewSuite(Options{Profile: "quick"})
+	require.NoError(t, err)
+	assert.Empty(t, s.Profile.Clusters, "the embedded lab has them all")
+}
+
+func TestPlanOfASelection(t *testing.T) {
+	out, err := plan(t, "quick", map[string][]string{"comparison": {"same-node-latency"}})
+	require.NoError(t, err)
+	assert.Contains(t, out, "DaemonSet cniperf-bypass/tcpip-bypass")
+	assert.NotContains(t, out, "cilium")
+	assert.NotContains(t, out, "calico-client")
+	out, err = plan(t, "smoke", nil)
+	require.NoError(t, err)
+	assert.NotContains(t, out, "bypass/", "hosts are not touched unless the bypass is asked for")
+	_, listing, _ := strings.Cut(out, "cluster kube-proxy")
+	assert.NotContains(t, listing, "if-failing", "a profile that does not judge confirms nothing")
+}
