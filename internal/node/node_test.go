@@ -13,8 +13,8 @@ func TestReadRulesTakesOnlyKubeProxysCounters(t *testing.T) {
 	require.NoError(t, err)
 	services, endpoints, err := ReadRules(string(save))
 	require.NoError(t, err)
-	assert.NotEmpty(t, services)
-	assert.NotEmpty(t, endpoints)
+	assert.Equal(t, map[string]uint64{"198.19.128.1:443/tcp": 0, "198.19.131.208:5720/tcp": 0, "198.19.131.208:5722/tcp": 0}, services)
+	assert.Equal(t, map[string]uint64{"198.18.0.6:5720/tcp": 0, "198.18.0.6:5722/tcp": 0, "198.18.0.7:6443/tcp": 142}, endpoints)
 }
 
 func TestReadRulesRefusesARuleWithoutCounters(t *testing.T) {
