@@ -228,7 +228,7 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	if s.Raw, err = p.store(out.Stream); err != nil {
 		return s, err
 	}
-	s.RawBytes = int64(len(out.Stream))
+	s.RawBytes, s.ToolTime = int64(len(out.Stream)), out.Trailer.Elapsed
 	pr.after, err = t.observer.Ask(ctx, pr.question())
 	var total accelerator.Counters
 	if err == nil {

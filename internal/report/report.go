@@ -35,6 +35,7 @@ type Report struct {
 	Comparisons []Comparison          `json:"comparisons"`
 	CrossChecks []CrossCheck          `json:"cross_checks,omitempty"`
 	Stages      []journal.Stage       `json:"stages,omitempty"`
+	Measuring   Measuring             `json:"measuring,omitzero"`
 	Facts       []journal.Fact        `json:"facts,omitempty"`
 	Fingerprint map[string]string     `json:"fingerprint,omitempty"` // of the machine
 	Clusters    []journal.Fingerprint `json:"clusters,omitempty"`
@@ -54,6 +55,32 @@ type RunInfo struct {
 	ExitCode *int          `json:"exit_code,omitempty"`
 	Reason   string        `json:"reason,omitempty"`
 	Duration time.Duration `json:"duration_ns,omitempty"`
+}
+
+// Measuring is what became of the time from the first sample to the end of the
+// last: for how long a benchmark tool ran, and the share of it. The rest starts
+// pods and tools, asks for proofs, judges, and confirms.
+type Measuring struct {
+	Duration time.Duration `json:"duration_ns"`
+	Tools    time.Duration `json:"tools_ns"`
+	Share    float64       `json:"share"`
+}
+
+func measuring(samples []journal.Sample) Measuring {
+	var m Measuring
+	if len(samples) == 0 {
+		return m
+	}
+	first, last := samples[0].StartedAt, time.Duration(0)
+	for _, s := range samples {
+		first, last = min(first, s.StartedAt), max(last, s.StartedAt+s.Duration)
+		m.Tools += s.ToolTime
+	}
+	m.Duration = last - first
+	if m.Duration > 0 {
+		m.Share = m.Tools.Seconds() / m.Duration.Seconds()
+	}
+	return m
 }
 
 // Reproduce says how to get the run again.
@@ -134,6 +161,7 @@ func New(run *journal.Run, published Published) *Report {
 		Run:         RunInfo{ID: h.RunID, Profile: h.Profile, Started: h.Started, Outcome: unfinished},
 		Reproduce:   Reproduce{Command: h.Command, Seed: h.Seed, PlanHash: h.PlanHash, CNIPerf: h.Version},
 		Stages:      run.Stages,
+		Measuring:   measuring(run.Samples),
 		Facts:       run.Facts,
 		Fingerprint: h.Fingerprint,
 		Clusters:    run.Prints,

@@ -313,6 +313,9 @@ func (r *Report) stages(p *page) {
 		rows = append(rows, []string{s.Name, progress.Round(s.Duration).String(), s.Error})
 	}
 	p.table("lrl", []string{"stage", "time", ""}, rows)
+	if m := r.Measuring; m.Tools > 0 {
+		p.paragraph("From the first sample to the end of the last it took %s; benchmark tools ran for %.0f %% of that.", progress.Round(m.Duration), 100*m.Share)
+	}
 }
 
 func (s Summary) spread() string {
