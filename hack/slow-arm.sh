@@ -4,7 +4,7 @@
 # all of them for every packet they send. The copy that is the A/A control is
 # slowed as well, and so are the fresh pods of a confirming batch, as soon as they
 # run. Nothing outside those pods changes; the rules go with them.
-# usage: hack/slow-arm.sh ARM RULES [CLUSTER]     before the run, until stopped
+# usage: hack/slow-arm.sh ARM RULES [CLUSTER]     beside the run, for half an hour or until stopped
 set -euo pipefail
 
 arm=${1:?usage: hack/slow-arm.sh ARM RULES [CLUSTER]}
@@ -35,5 +35,5 @@ slowed=
 while read -r uid name node phase; do
 	[[ $name =~ ^$arm(-control)?(-confirm)?-client$ && $phase == Running && $slowed != *$uid* ]] || continue
 	slow "$uid" "$name" "$node" && slowed+=" $uid"
-done < <(on "$cluster-control-plane" kubectl --kubeconfig /etc/kubernetes/admin.conf get pods --all-namespaces \
+done < <(on "$cluster-control-plane" timeout 30m kubectl --kubeconfig /etc/kubernetes/admin.conf get pods --all-namespaces \
 	--selector cniperf.io/role=client --output "custom-columns=$columns" --no-headers --watch </dev/null)

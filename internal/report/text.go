@@ -254,18 +254,37 @@ func (c Comparison) notes() []string {
 		}
 		notes = append(notes, fmt.Sprintf("round %d dropped%s: %s", d.Round, again, d.Cause))
 	}
-	for _, d := range c.Disturbed {
-		var found []string
-		for _, k := range slices.Sorted(maps.Keys(d.Disturbance)) {
-			found = append(found, fmt.Sprintf("%s %.3g", k, d.Disturbance[k]))
+	notes = append(notes, disturbed(c.Disturbed, false, "disturbed")...)
+	return append(notes, disturbed(c.Disturbed, true, "disturbed beyond the limit, and counted as no more might be dropped")...)
+}
+
+// disturbed is one line about the rounds that others disturbed, with the worst
+// of each number, or none: on a busy machine a line a round would be all there
+// is to read. Single rounds are in the JSON report.
+func disturbed(all []journal.Round, kept bool, how string) []string {
+	worst := map[string]float64{}
+	var rounds []string
+	for _, rd := range all {
+		if rd.Kept != kept {
+			continue
 		}
-		kept := ""
-		if d.Kept {
-			kept = " beyond the limit, and counts as no more rounds might be dropped"
+		rounds = append(rounds, strconv.Itoa(rd.Round))
+		for k, x := range rd.Disturbance {
+			worst[k] = max(worst[k], x)
 		}
-		notes = append(notes, fmt.Sprintf("round %d disturbed%s: %s", d.Round, kept, strings.Join(found, ", ")))
 	}
-	return notes
+	if len(rounds) == 0 {
+		return nil
+	}
+	var found []string
+	for _, k := range slices.Sorted(maps.Keys(worst)) {
+		found = append(found, fmt.Sprintf("%s %.3g", k, worst[k]))
+	}
+	word := "round "
+	if len(rounds) > 1 {
+		word = "rounds "
+	}
+	return []string{fmt.Sprintf("%s%s %s: %s", word, strings.Join(rounds, ", "), how, strings.Join(found, ", "))}
 }
 
 func armOf(c measure.Cell) string {
