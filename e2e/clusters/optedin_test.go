@@ -3,14 +3,11 @@
 package clusters
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"errors"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,19 +16,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	authnv1 "k8s.io/api/authentication/v1"
 	authzv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/utils/ptr"
 
 	"github.com/cniperf/cniperf/fixtures/lab"
@@ -43,7 +35,7 @@ import (
 func TestStrangerOptedIn(t *testing.T) {
 	p := build(t)
 	s := newStranger(t)
-	label(t, s)
+	s.documented(t, "kubectl label namespace kube-system "+lab.AllowLabel+"=true")
 
 	t.Run("InstallsWhatTheDryRunLists", func(t *testing.T) { installsWhatIsListed(t, p, s) })
 	if t.Failed() {
@@ -56,14 +48,8 @@ func TestStrangerOptedIn(t *testing.T) {
 		leavesNothing(t, p, s, user, "-profile", "quick", "-labels", "comparison=same-node-latency")
 	})
 	t.Run("RefusesBusyNodesAndKeepsDiagnosticsWithoutSecrets", func(t *testing.T) { refusesBusyNodes(t, p, s, user) })
+	t.Run("IsWithdrawn", func(t *testing.T) { withdrawn(t, s) })
 	t.Run("DiagnosesTheDead", func(t *testing.T) { diagnosesTheDead(t, s) })
-}
-
-// label is what the owner does to opt in.
-func label(t *testing.T, s *stranger) {
-	_, err := s.typed.CoreV1().Namespaces().Patch(t.Context(), "kube-system", types.MergePatchType,
-		[]byte(`{"metadata":{"labels":{"`+lab.AllowLabel+`":"true"}}}`), metav1.PatchOptions{})
-	require.NoError(t, err)
 }
 
 // listed are the dry run's lines: what it says becomes of each object, and the
@@ -212,45 +198,59 @@ func imagesOf(o unstructured.Unstructured) []string {
 	return found
 }
 
-// grant applies manifests/rbac as the owner and returns a kubeconfig with a
-// token of its ServiceAccount.
+// grant applies manifests/rbac as the owner, the way docs/clusters.md says, and
+// returns the kubeconfig with the token of its ServiceAccount.
 func (s *stranger) grant(t *testing.T) string {
-	ctx := t.Context()
-	groups, err := restmapper.GetAPIGroupResources(s.typed.Discovery())
+	// The run before this had namespaces of its own, which are still going.
+	require.Eventually(t, func() bool {
+		_, err := s.typed.CoreV1().Namespaces().Get(t.Context(), "cniperf-host", metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	}, time.Minute, time.Second)
+	s.documented(t, "kubectl apply -f manifests/rbac/cniperf.yaml")
+	file := filepath.Join(s.dir, "cniperf.kubeconfig")
+	config, err := clientcmd.LoadFromFile(file)
 	require.NoError(t, err)
-	mapper := restmapper.NewDiscoveryRESTMapper(groups)
-	for _, file := range []string{"cniperf.yaml", "bypass.yaml"} {
-		text, err := os.ReadFile(filepath.Join(root(t), "manifests", "rbac", file))
-		require.NoError(t, err)
-		docs := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
-		for {
-			doc, err := docs.Read()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			require.NoError(t, err)
-			var o unstructured.Unstructured
-			require.NoError(t, yaml.UnmarshalStrict(doc, &o.Object))
-			if o.Object == nil {
-				continue
-			}
-			gvk := o.GroupVersionKind()
-			m, err := mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-			require.NoError(t, err)
-			_, err = s.dynamic.Resource(m.Resource).Namespace(o.GetNamespace()).Apply(ctx, o.GetName(), &o, metav1.ApplyOptions{FieldManager: "owner", Force: true})
-			require.NoError(t, err, keyOf(o))
+	require.Len(t, config.AuthInfos, 1, "nobody's credentials but cniperf's")
+	require.Len(t, config.Contexts, 1)
+	return file
+}
+
+// documented runs the block of commands in docs/clusters.md that contains a
+// command, as the owner, with the kubectl of the cluster's own version.
+func (s *stranger) documented(t *testing.T, command string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root(t), "docs", "clusters.md"))
+	require.NoError(t, err)
+	var script string
+	for _, block := range strings.Split(string(text), "```sh\n")[1:] {
+		if block, _, _ = strings.Cut(block, "```"); strings.Contains(block, command) {
+			script = block
 		}
 	}
-	token, err := s.typed.CoreV1().ServiceAccounts("cniperf").CreateToken(ctx, "cniperf",
-		&authnv1.TokenRequest{Spec: authnv1.TokenRequestSpec{ExpirationSeconds: ptr.To(int64(3600))}}, metav1.CreateOptions{})
-	require.NoError(t, err)
-	config, err := clientcmd.LoadFromFile(s.kubeconfig)
-	require.NoError(t, err)
-	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{"cniperf": {Token: token.Status.Token}}
-	config.Contexts[config.CurrentContext].AuthInfo = "cniperf"
-	file := filepath.Join(s.dir, "cniperf.kubeconfig")
-	require.NoError(t, clientcmd.WriteToFile(*config, file))
-	return file
+	require.NotEmpty(t, script, "no block with %q", command)
+	kubectl := filepath.Join(s.dir, "bin", "kubectl")
+	if _, err := os.Stat(kubectl); err != nil {
+		require.NoError(t, os.MkdirAll(filepath.Dir(kubectl), 0o755))
+		s.must(t, s.engine, "cp", s.nodes[0]+":/usr/bin/kubectl", kubectl)
+		require.NoError(t, os.Symlink(filepath.Join(root(t), "manifests"), filepath.Join(s.dir, "manifests")))
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(kubectl)+":"+os.Getenv("PATH"), "KUBECONFIG="+s.kubeconfig)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s: %s", script, out)
+	t.Logf("%s\n%s", script, out)
+}
+
+// withdrawn takes everything back, the way docs/clusters.md says.
+func withdrawn(t *testing.T, s *stranger) {
+	s.documented(t, "kubectl delete pods,services,daemonsets")
+	s.documented(t, "kubectl delete -f manifests/rbac")
+	for key, o := range s.everything(t) {
+		assert.Empty(t, o.GetLabels()["cniperf.io/run"], key)
+		assert.NotEqual(t, "cniperf", o.GetNamespace(), key)
+		assert.NotContains(t, []string{"ClusterRole cniperf", "ClusterRoleBinding cniperf", "Role kube-system/cniperf", "Lease kube-system/cniperf"}, key)
+	}
 }
 
 // mayNothingElse asks the API server what the ServiceAccount must not be allowed.
