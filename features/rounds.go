@@ -41,8 +41,8 @@ type Rounds struct {
 	// tells that every sample is valid.
 	Interference func(whole bool) interference.Finding
 	// Repair is called before a round is measured again because of an invalid
-	// sample of the cell; an error ends the run.
-	Repair func(ctx context.Context, cell measure.Cell) error
+	// sample; an error ends the run.
+	Repair func(ctx context.Context, invalid journal.Sample) error
 	// Decided tells whether more rounds would change nothing.
 	Decided func(rounds []measure.Round) bool
 	// Record keeps a finished sample or round.
@@ -136,7 +136,7 @@ func (r *Rounds) round(ctx context.Context, round int) (measure.Round, error) {
 		if invalids++; invalids == maxAttempts {
 			return measure.Round{}, fmt.Errorf("%d attempts were invalid, the last because of %s", maxAttempts, closing.Cause)
 		}
-		if err := r.Repair(ctx, invalid.Cell); err != nil {
+		if err := r.Repair(ctx, *invalid); err != nil {
 			return measure.Round{}, fmt.Errorf("repair after %s: %w", closing.Cause, err)
 		}
 	}

@@ -229,6 +229,7 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		return s, err
 	}
 	s.RawBytes, s.ToolTime = int64(len(out.Stream)), out.Trailer.Elapsed
+	s.ToolDone = out.Trailer.Exit == 0 && out.Trailer.Signal == "" && !out.Trailer.TimedOut
 	pr.after, err = t.observer.Ask(ctx, pr.question())
 	var total accelerator.Counters
 	if err == nil {

@@ -311,7 +311,7 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 		}
 		return found
 	}
-	rounds.Repair = func(ctx context.Context, broken measure.Cell) error {
+	rounds.Repair = func(ctx context.Context, broken journal.Sample) error {
 		return s.repair(ctx, cmp, phase, clusters, targets, broken)
 	}
 	stage := s.Progress.Stage("measure "+cmp.Title, rounds.Expected(smp.length))
@@ -556,9 +556,10 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 	return targets, nil
 }
 
-// repair makes the pods of the broken cell anew, and those of any other that
-// aren't ready, once the clusters and their nodes answer again.
-func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster, targets map[measure.Cell]*target, broken measure.Cell) error {
+// repair makes the pods of the broken sample's cell anew, and those of any other
+// that aren't ready, once the clusters and their nodes answer again. Pods in
+// which the tool ran to its end are not what is broken.
+func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster, targets map[measure.Cell]*target, broken journal.Sample) error {
 	for _, name := range sortedKeys(clusters) {
 		if err := s.deployers[name].Recover(ctx, clusters[name].ServerNode, clusters[name].ClientNode); err != nil {
 			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
@@ -566,7 +567,7 @@ func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, cluste
 	}
 	for cl, t := range targets {
 		why := "its sample was invalid"
-		if cl != broken {
+		if cl != broken.Cell || broken.ToolDone {
 			var err error
 			if why, err = t.pair.Ready(ctx); err != nil {
 				return fmt.Errorf("%w: %w", ErrInfrastructure, err)

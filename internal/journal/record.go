@@ -104,6 +104,7 @@ type Sample struct {
 	StartedAt time.Duration  `json:"started_at_ns"`
 	Duration  time.Duration  `json:"duration_ns"`
 	ToolTime  time.Duration  `json:"tool_time_ns,omitempty"` // for which the tool itself ran
+	ToolDone  bool           `json:"tool_done,omitempty"`    // it ended by itself, without an error
 	Values    measure.Values `json:"values,omitempty"`
 	Raw       string         `json:"raw,omitempty"` // SHA-256 of the raw output
 	RawBytes  int64          `json:"raw_bytes,omitempty"`

@@ -107,7 +107,7 @@ func Judge(t Thresholds, where string, comparisons ...Comparison) ([]Verdict, er
 	bounds := map[[2]float64]*Bound{}
 	verdicts := make([]Verdict, len(t.Assertions))
 	cases := make([]*judged, len(t.Assertions))
-	differs := ""
+	var copies []copyPair
 	for i, a := range t.Assertions {
 		v := &verdicts[i]
 		*v = Verdict{Name: a.Name, Sentence: a.Sentence, Source: a.Source, Published: a.Published, Role: a.Role}
@@ -137,11 +137,15 @@ func Judge(t Thresholds, where string, comparisons ...Comparison) ([]Verdict, er
 			return nil, fmt.Errorf("assertion %s, confirming batch: %w", a.Name, err)
 		}
 		cases[i] = &judged{assertion: a, comparison: comparison, first: first, second: second}
-		if differs == "" {
-			differs = first.differs
+		for _, p := range first.copies {
+			p.comparison, p.metric = comparison, a.Metric
+			if !slices.ContainsFunc(copies, p.same) {
+				copies = append(copies, p)
+			}
 		}
 	}
 	holm(t, cases)
+	differs := spoiled(copies, t.FamilyAlpha)
 	for i, c := range cases {
 		if c != nil {
 			c.decide(&verdicts[i], t.FamilyAlpha, differs)
@@ -191,10 +195,41 @@ type batch struct {
 	main     *Sequence
 	controls int
 	floor    float64 // log; +Inf while unknown
-	differs  string  // which A/A pair differs, and by how much
+	copies   []copyPair
+	differs  string // which A/A pair differs, and by how much
 	margin   float64
 	kept     int        // rounds that count although others disturbed them too much
 	costs    [2]float64 // median log costs of A and B
+}
+
+// copyPair is what one A/A pair shows in one metric.
+type copyPair struct {
+	comparison *Comparison
+	metric     string
+	cell       measure.Cell
+	p          float64 // exact, two-sided
+	differs    string  // how, where it is shown and not too small to matter
+}
+
+func (c copyPair) same(o copyPair) bool {
+	return c.comparison == o.comparison && c.metric == o.metric && c.cell == o.cell
+}
+
+// spoiled tells by which A/A pair the whole run is spoiled. A run of many
+// comparisons has as many pairs, of which some differ by chance; so it takes one
+// that differs still when Holm's correction over all of them is made. One that
+// differs by itself alone spoils what was measured beside it, see decide.
+func spoiled(copies []copyPair, alpha float64) string {
+	ps := make([]float64, len(copies))
+	for i, c := range copies {
+		ps[i] = c.p
+	}
+	for i, p := range Holm(ps) {
+		if copies[i].differs != "" && p <= alpha {
+			return copies[i].differs
+		}
+	}
+	return ""
 }
 
 // examine follows an assertion and every A/A pair of its benchmark through the
@@ -214,10 +249,13 @@ func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round) (*ba
 		b.controls++
 		s := Follow(bound, 0, ds)
 		b.floor = max(b.floor, s.High, -s.Low)
+		pair := copyPair{cell: control, p: min(1, 2*bound.PValue(max(s.MaxPass, s.MaxFail)))}
 		// The same rule as for any ordering: shown, and not too small to matter.
 		if m := s.Median(); s.Outcome() != Inconclusive && math.Abs(m) >= math.Log1p(minFloor) {
-			b.differs = fmt.Sprintf("two copies of %s differ by %s", original, percent(math.Expm1(math.Abs(m))))
+			pair.differs = fmt.Sprintf("two copies of %s differ by %s", original, percent(math.Expm1(math.Abs(m))))
+			b.differs = pair.differs
 		}
+		b.copies = append(b.copies, pair)
 	}
 	if b.controls == 0 {
 		b.floor = math.Inf(1)
@@ -335,6 +373,8 @@ func (c *judged) decide(v *Verdict, familyAlpha float64, differs string) {
 		v.Outcome, v.Final, v.Reason = Inconclusive, final, fmt.Sprintf(format, args...)
 	}
 	switch outcome := s.Outcome(); {
+	case b.differs != "":
+		inconclusive(true, "%s in these very rounds, so they can't tell arms apart", b.differs)
 	case differs != "":
 		inconclusive(true, "%s in this very run, so it can't tell arms apart", differs)
 	case b.disturbed():

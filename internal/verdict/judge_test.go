@@ -185,7 +185,7 @@ func TestWhatSpoilsAVerdict(t *testing.T) {
 		final        bool
 		change       func(*Comparison, map[measure.Cell][]float64)
 	}{
-		{"copies that differ", "two copies of macvlan/pod-ip/cross-node/sockperf-latency differ by 19 % in this very run", true,
+		{"copies that differ", "two copies of macvlan/pod-ip/cross-node/sockperf-latency differ by 19 % in these very rounds", true,
 			func(_ *Comparison, f map[measure.Cell][]float64) {
 				for i := range f[control("macvlan")] {
 					f[control("macvlan")][i] = f[cell("macvlan")][i] * 1.19
@@ -238,6 +238,42 @@ func TestCopiesThatDifferSpoilTheWholeRun(t *testing.T) {
 	for _, v := range vs {
 		assert.Equal(t, Inconclusive, v.Outcome)
 		assert.Contains(t, v.Reason, "two copies of macvlan")
+	}
+}
+
+// With an A/A pair for each of many tables, one that differs as chance alone
+// makes one differ now and then spoils its own table and no other.
+func TestOneOfManyPairsOfCopiesSpoilsOnlyItsOwnTable(t *testing.T) {
+	var assertions []Assertion
+	var comparisons []Comparison
+	for i := range 15 {
+		a := ordering("macvlan", "calico", Inform)
+		a.Name, a.Benchmark = fmt.Sprintf("table-%d", i), fmt.Sprintf("benchmark-%d", i)
+		f := map[measure.Cell][]float64{}
+		for c, xs := range facts() {
+			c.Benchmark = a.Benchmark
+			f[c] = xs
+		}
+		if i == 3 {
+			original := cell("macvlan")
+			original.Benchmark = a.Benchmark
+			copied := original
+			copied.Control = true
+			for j, x := range f[original] {
+				f[copied][j] = x * 1.042
+			}
+		}
+		assertions, comparisons = append(assertions, a), append(comparisons, Comparison{Rounds: columns(measure.Latency, f)})
+	}
+	vs, err := Judge(thresholds(assertions...), "kind", comparisons...)
+	require.NoError(t, err)
+	for i, v := range vs {
+		if i == 3 {
+			assert.Equal(t, Inconclusive, v.Outcome)
+			assert.Contains(t, v.Reason, "differ by 4.2 % in these very rounds")
+			continue
+		}
+		assert.Equal(t, Pass, v.Outcome, v.Explanation)
 	}
 }
 
