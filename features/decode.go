@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/cniperf/cniperf/internal/strict"
 )
 
 // fieldError is about one value of a file: its path, and what is wrong with it.
@@ -46,38 +48,7 @@ func decodeStrict(r io.Reader, v any, validate func() error) error {
 		if err := yaml.Unmarshal(data, &root); err != nil {
 			return err
 		}
-		return fmt.Errorf("line %d: %w", lineOf(&root, at.path), err)
+		return fmt.Errorf("line %d: %w", strict.Line(&root, at.path...), err)
 	}
 	return err
-}
-
-// lineOf is the line of the value at a path or, where that is missing, of what
-// should hold it.
-func lineOf(n *yaml.Node, path []any) int {
-	if n.Kind == yaml.DocumentNode {
-		n = n.Content[0]
-	}
-	for _, step := range path {
-		for n.Kind == yaml.AliasNode {
-			n = n.Alias
-		}
-		var next *yaml.Node
-		switch step := step.(type) {
-		case int:
-			if n.Kind == yaml.SequenceNode && step < len(n.Content) {
-				next = n.Content[step]
-			}
-		case string:
-			for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-				if n.Content[i].Value == step {
-					next = n.Content[i+1]
-				}
-			}
-		}
-		if next == nil {
-			break
-		}
-		n = next
-	}
-	return n.Line
 }
