@@ -33,7 +33,7 @@ test-statistics: ## 20,000 simulated runs per null world: error rates and power
 	CNIPERF_LONG=1 go test -count=1 -timeout 60m -v -run 'Long|Simulat|World|Power' ./internal/verdict/
 
 .PHONY: test-lab
-test-lab: ## the procedure on the real lab: 100 A/A comparisons, injected slowdowns (CNIPERF_LONG=1 for the full size)
+test-lab: ## the procedure on the real lab: A/A comparisons, injected slowdowns (CNIPERF_LONG=1: 112 and 20, half an hour)
 	go test -tags lab -count=1 -timeout 90m -v -artifacts -outputdir "$${CNIPERF_OUT:-$$PWD/runs}" -run StatisticsOnTheLab ./features
 
 .PHONY: test-bpf

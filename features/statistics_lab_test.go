@@ -205,12 +205,12 @@ func table(t *testing.T, file string, header []string, rows [][]string, notes ..
 
 // TestStatisticsOnTheLabCallNoCopiesDifferent judges pairs of copies of one arm. A pass
 // is a false verdict, and so is a first batch that fails, although the suite
-// would still have it confirmed on fresh pods. The fifteen pairs of a batch share
-// six copies, so they are not independent of each other; the batches are.
+// would still have it confirmed on fresh pods. The 28 pairs of a batch share
+// eight copies, so they are not independent of each other; the batches are.
 func TestStatisticsOnTheLabCallNoCopiesDifferent(t *testing.T) {
 	c := newCopies(t)
-	names := []string{"copy1", "copy2", "copy3", "copy4", "copy5", "copy6"}
-	batches, most := long(1, 7), long(8, c.suite.Profile.MaxRounds)
+	names := []string{"copy1", "copy2", "copy3", "copy4", "copy5", "copy6", "copy7", "copy8"}
+	batches, most := long(1, 4), long(8, c.suite.Profile.MaxRounds)
 	var rows [][]string
 	reasons := map[string]int{}
 	comparisons, falseOnes := 0, 0
@@ -256,7 +256,7 @@ func TestStatisticsOnTheLabCallNoCopiesDifferent(t *testing.T) {
 	for _, r := range slices.Sorted(maps.Keys(reasons)) {
 		why = append(why, fmt.Sprintf("%s: %d", strings.TrimSpace(r), reasons[r]))
 	}
-	table(t, "aa.md", []string{"batch of fresh pods", "rounds", "false pass", "false fail (unconfirmed)", "largest median difference of two copies", "sd of ln ratio (median of 15 pairs)"}, rows,
+	table(t, "aa.md", []string{"batch of fresh pods", "rounds", "false pass", "false fail (unconfirmed)", "largest median difference of two copies", "sd of ln ratio (median of 28 pairs)"}, rows,
 		fmt.Sprintf("%d comparisons, %d false verdicts. Undecided because of: %s.", comparisons, falseOnes, strings.Join(why, "; ")))
 	assert.LessOrEqual(t, falseOnes, max(1, comparisons/100), "of %d comparisons", comparisons)
 }
@@ -338,7 +338,7 @@ func TestStatisticsOnTheLabFindInjectedSlowdowns(t *testing.T) {
 	for _, l := range levels {
 		names = append(names, l.name)
 	}
-	batches := long(1, 8)
+	batches := long(1, 5)
 	for range batches {
 		c.batch(t, names, func(b *batch) {
 			for _, l := range levels {
