@@ -232,9 +232,20 @@ func killed(t *testing.T, l *cluster) seen {
 	before := c.run()
 	require.NotNil(t, before)
 	tear(t, c.dir)
+	// What others have in our namespace stays.
+	services := l.client.CoreV1().Services(workload.Namespace)
+	others, err := services.Create(t.Context(), &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "bystander", Labels: map[string]string{"app.kubernetes.io/name": "cniperf"}},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 1}}},
+	}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, services.Delete(t.Context(), "bystander", metav1.DeleteOptions{})) }()
 	again := l.resume(t, c.dir)
 	took := again.sweeps()
 	run := l.finished(again, before)
+	still, err := services.Get(t.Context(), "bystander", metav1.GetOptions{})
+	require.NoError(t, err)
+	assert.Equal(t, others.UID, still.UID)
 	require.Len(t, run.Warnings, 1)
 	assert.Contains(t, run.Warnings[0], "torn")
 	last := invalid(run)
