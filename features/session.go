@@ -335,10 +335,10 @@ func (s *Suite) Finish(ctx context.Context, tests int) int {
 	switch {
 	case err != nil:
 		code, reason = verdict.ExitInfrastructure, err.Error()
-	case s.beginErr != nil:
-		code, reason = verdict.ExitInfrastructure, s.beginErr.Error()
 	case errors.Is(context.Cause(ctx), ErrInterrupted):
 		code, reason = ExitInterrupted, context.Cause(ctx).Error()
+	case s.beginErr != nil:
+		code, reason = verdict.ExitInfrastructure, s.beginErr.Error()
 	case code == verdict.ExitPass && tests != 0:
 		code, reason = verdict.ExitInfrastructure, "a test step failed without a verdict"
 	}

@@ -518,6 +518,10 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 	if err != nil {
 		return nil, err
 	}
+	servers, err := s.servers()
+	if err != nil {
+		return nil, err
+	}
 	targets := map[measure.Cell]*target{}
 	for _, name := range sortedKeys(clusters) {
 		d, err := s.deployer(ctx, clusters[name])
@@ -534,7 +538,9 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 			if arm.Cluster != name {
 				continue
 			}
-			wanted[cl] = pairSpec(arm, cl, clusters[name], phase)
+			spec := pairSpec(arm, cl, clusters[name], phase)
+			spec.Servers = servers
+			wanted[cl] = spec
 			if _, ok := s.pairs[name+"/"+wanted[cl].Name]; !ok {
 				missing = append(missing, wanted[cl])
 			}
@@ -554,6 +560,33 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 		}
 	}
 	return targets, nil
+}
+
+// servers are the servers that the comparisons of this run need: each takes its
+// time to start.
+func (s *Suite) servers() ([]string, error) {
+	needed := map[string]bool{}
+	for _, name := range s.Profile.Comparisons {
+		cmp, err := s.Catalogue.Comparison(name)
+		if err != nil {
+			return nil, err
+		}
+		if !s.Catalogue.Selected(cmp, s.options.Labels) {
+			continue
+		}
+		bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range cmp.Arms {
+			arm, err := s.Catalogue.Arm(a)
+			if err != nil {
+				return nil, err
+			}
+			needed[arm.of(bench).Server] = true
+		}
+	}
+	return sortedKeys(needed), nil
 }
 
 // repair makes the pods of the broken sample's cell anew, and those of any other
