@@ -24,6 +24,7 @@ test: ## everything that needs no root, no cluster and no container engine
 	go vet ./...
 	go vet -tags perf ./e2e
 	go vet -tags faults ./e2e/faults
+	go vet -tags lab ./features ./fixtures/... ./e2e/clusters
 	go vet -tags bpf ./internal/bypass
 	hack/verify.sh
 	go test ./...
