@@ -19,11 +19,10 @@ const hostLink = 42
 // hosted is what a node counted between two answers: bytes of interfaces, the
 // first of which has the index hostLink, and new connections to the addresses
 // of kube-proxy's rules.
-func hosted(first string, bytes map[string]uint64, rules ...string) (before, after node.Counts) {
+func hosted(t *testing.T, first string, bytes map[string]uint64, rules ...string) (before, after node.Counts) {
+	t.Helper()
 	status, err := os.ReadFile("../fixtures/cni/cilium/testdata/status.json")
-	if err != nil {
-		panic(err)
-	}
+	require.NoError(t, err)
 	before = node.Counts{Interfaces: map[string]node.Interface{}, Services: map[string]uint64{}, Endpoints: map[string]uint64{}, Cilium: status}
 	after = node.Counts{Interfaces: map[string]node.Interface{}, Services: map[string]uint64{}, Endpoints: map[string]uint64{}, Cilium: status}
 	for name, n := range bytes {
@@ -93,7 +92,7 @@ func TestProofCatchesAWrongPath(t *testing.T) {
 			assert.NoError(t, err)
 			ok := true
 			p := proof{arm: arm, path: tc.path, argv: []string{"sockperf", "pp", "-i", tc.dialled}, server: server, clusterIP: service, port: 12345}
-			p.before, p.after = hosted(arm.HostInterface+"abc", map[string]uint64{"eth0": 1 << 20, arm.HostInterface + "abc": 1 << 20}, toVIP+"/tcp", toPod+"/tcp")
+			p.before, p.after = hosted(t, arm.HostInterface+"abc", map[string]uint64{"eth0": 1 << 20, arm.HostInterface + "abc": 1 << 20}, toVIP+"/tcp", toPod+"/tcp")
 			for _, check := range p.checks(tc.trailer) {
 				t.Logf("%v: %s: %s", check.OK, check.Claim, check.Found)
 				ok = ok && check.OK
@@ -133,7 +132,7 @@ func TestTheNodesProofCatchesAWrongPath(t *testing.T) {
 			arm, err := load(t).Arm(tc.arm)
 			require.NoError(t, err)
 			p := proof{arm: arm, path: tc.path, server: server, clusterIP: service, port: 12345}
-			p.before, p.after = hosted(tc.end, tc.bytes, tc.rules...)
+			p.before, p.after = hosted(t, tc.end, tc.bytes, tc.rules...)
 			for _, check := range p.hostChecks(counted(map[string]uint64{"eth0": 1 << 20})) {
 				t.Logf("%v: %s: %s", check.OK, check.Claim, check.Found)
 				assert.Equal(t, tc.broken == "" || !strings.Contains(check.Claim, tc.broken), check.OK, check.Claim)
@@ -146,7 +145,7 @@ func TestAnAgentThatRoutesOtherwiseIsCaught(t *testing.T) {
 	arm, err := load(t).Arm("macvlan-ebpf")
 	require.NoError(t, err)
 	p := proof{arm: arm, path: "cluster-ip"}
-	p.before, p.after = hosted("", map[string]uint64{"eth0": 1})
+	p.before, p.after = hosted(t, "", map[string]uint64{"eth0": 1})
 	assert.True(t, p.agent().OK, p.agent().Found)
 	p.after.Cilium = bytes.Replace(p.after.Cilium, []byte(`"BPF"`), []byte(`"Legacy"`), 1)
 	assert.False(t, p.agent().OK)
