@@ -11,6 +11,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -404,7 +405,9 @@ type Profile struct {
 	// ToolSeconds are the same for single tools, by name, instead.
 	ToolSeconds map[string]int `yaml:"toolSeconds"`
 	// Published runs the published page's own command lines.
-	Published     bool     `yaml:"published"`
+	Published bool `yaml:"published"`
+	// Pin is where the tools run.
+	Pin           Pin      `yaml:"pin"`
 	MinRounds     int      `yaml:"minRounds"`
 	MaxRounds     int      `yaml:"maxRounds"`     // valid ones, where a gate is at stake
 	InformRounds  int      `yaml:"informRounds"`  // the same where claims only inform
@@ -415,6 +418,31 @@ type Profile struct {
 	// Interference is which rounds are marked and which dropped because others
 	// disturbed them.
 	Interference interference.Rule `yaml:"interference"`
+}
+
+// Pin is the CPU that clients and servers are pinned to, each one CPU: lastCPU
+// or a number. Where both ends are on one machine it had better be the same for
+// both: with two, latency depends on what else runs on either.
+type Pin struct {
+	Client string `yaml:"client"`
+	Server string `yaml:"server"`
+}
+
+// lastCPU is the last of the CPUs that a pod may use. The embedded lab keeps
+// all else off it.
+const lastCPU = "last"
+
+// maxCPUs is the most CPUs that podrun can tell apart.
+const maxCPUs = 1024
+
+func (p Pin) validate() error {
+	for _, end := range []struct{ name, cpu string }{{"client", p.Client}, {"server", p.Server}} {
+		n, err := strconv.Atoi(end.cpu)
+		if end.cpu != lastCPU && (err != nil || n < 0 || n >= maxCPUs) {
+			return wrong([]any{"pin", end.name}, "pin.%s is %q, want %s or the number of a CPU below %d", end.name, end.cpu, lastCPU, maxCPUs)
+		}
+	}
+	return nil
 }
 
 // LoadProfile reads the profile of that name from fsys (profiles/NAME.yaml).
@@ -467,6 +495,9 @@ func (p Profile) validate(c *Catalogue) error {
 		if err := check(p.ToolSeconds[tool], 1, 300, "toolSeconds", tool); err != nil {
 			return err
 		}
+	}
+	if err := p.Pin.validate(); err != nil {
+		return err
 	}
 	if err := check(p.MinRounds, 1, 1000, "minRounds"); err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 // own network, where two servers would want the same ports.
 func TestConfirmingPairsStandBesideTheFirstOnesWhereTheyCan(t *testing.T) {
 	name := func(network workload.Network, control bool, phase string) string {
-		return pairSpec(Arm{Name: "a", Network: network}, measure.Cell{Arm: "a", Control: control}, &testbed.Cluster{}, phase).Name
+		return pairSpec(Arm{Name: "a", Network: network}, measure.Cell{Arm: "a", Control: control}, &testbed.Cluster{}, phase, Pin{}).Name
 	}
 	for _, network := range []workload.Network{workload.PodNetwork, "cniperf/cniperf-eth0"} {
 		assert.Equal(t, "a", name(network, false, journal.PhaseFull))

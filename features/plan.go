@@ -208,7 +208,7 @@ func (s *Suite) pairSpecs(cmp Comparison, cluster *testbed.Cluster, phase string
 			return nil, false, err
 		}
 		if arm.Cluster == cluster.Name {
-			specs = append(specs, pairSpec(arm, c, cluster, phase))
+			specs = append(specs, pairSpec(arm, c, cluster, phase, s.Profile.Pin))
 			accelerated = accelerated || arm.Accelerated
 		}
 	}

@@ -117,11 +117,6 @@ var withoutPause = []string{"env", "LD_PRELOAD=/usr/local/lib/nosleep.so"}
 // as on the published page.
 const transactionBytes = 100
 
-// pinned is where client and server run: on the last CPU their pod may use. On
-// one machine that is the same CPU for both, without which latency has two
-// modes, depending on where the scheduler puts the two.
-const pinned = "last"
-
 // toolGrace is what a tool may take beyond the length that was asked before it
 // counts as hung.
 const toolGrace = 10 * time.Second
@@ -136,7 +131,7 @@ type target struct {
 
 // newTarget reads the server's pinning, which is then a fact and not a wish,
 // and prepares the server where the tool needs it.
-func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, observer *workload.Observer, b Benchmark, c measure.Cell) (*target, error) {
+func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, observer *workload.Observer, b Benchmark, c measure.Cell, pin Pin) (*target, error) {
 	b = arm.of(b)
 	cpus, err := pair.ServerCPUs(ctx, b.Server)
 	if err != nil {
@@ -155,7 +150,7 @@ func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, observer *work
 	if err != nil || r.prepare == nil {
 		return t, err
 	}
-	out, err := pair.Run(ctx, workload.Tool{ID: "prepare", CPU: pinned, Timeout: toolGrace, Argv: r.prepare})
+	out, err := pair.Run(ctx, workload.Tool{ID: "prepare", CPU: pin.Client, Timeout: toolGrace, Argv: r.prepare})
 	if err == nil && out.Trailer.Exit != 0 {
 		err = fmt.Errorf("%s exited with %d: %s", strings.Join(r.prepare, " "), out.Trailer.Exit, lastLine(out.Text))
 	}
@@ -170,6 +165,7 @@ type sampler struct {
 	benchmark Benchmark
 	length    time.Duration
 	published bool // by the published page's own command lines
+	pin       Pin
 	targets   map[measure.Cell]*target
 	bypass    *bypass.Bypass // nil where no arm is accelerated
 	store     func([]byte) (string, error)
@@ -214,7 +210,7 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	}
 	id := fmt.Sprintf("%s-%s-%d-%d", t.pair.Name, s.Comparison, s.Round, s.Attempt)
 	out, err := t.pair.Run(ctx, workload.Tool{
-		ID: id, CPU: pinned, Timeout: p.length + toolGrace, Port: bench.Port, UDP: bench.UDP, Argv: r.argv,
+		ID: id, CPU: p.pin.Client, Timeout: p.length + toolGrace, Port: bench.Port, UDP: bench.UDP, Argv: r.argv,
 	})
 	s.Duration = p.now() - s.StartedAt
 	if ctx.Err() != nil {

@@ -99,12 +99,12 @@ func (c *copies) batch(t *testing.T, names []string, use func(*batch)) {
 	defer func() { assert.NoError(t, d.Delete(context.WithoutCancel(ctx))) }()
 	var specs []workload.Spec
 	for _, name := range names {
-		specs = append(specs, workload.Spec{Name: name, Network: c.arm.Network, ClientNode: c.cluster.ClientNode, ServerNode: c.cluster.ServerNode})
+		specs = append(specs, workload.Spec{Name: name, Network: c.arm.Network, ClientNode: c.cluster.ClientNode, ServerNode: c.cluster.ServerNode, ServerCPU: c.suite.Profile.Pin.Server})
 	}
 	pairs, err := d.Deploy(ctx, specs)
 	require.NoError(t, err)
 	for _, p := range pairs {
-		b.targets[b.cell(p.Name)], err = newTarget(ctx, c.arm, p, c.observer, c.bench, b.cell(p.Name))
+		b.targets[b.cell(p.Name)], err = newTarget(ctx, c.arm, p, c.observer, c.bench, b.cell(p.Name), c.suite.Profile.Pin)
 		require.NoError(t, err)
 	}
 	use(b)
@@ -120,7 +120,7 @@ func (b *batch) rounds(t *testing.T, low, high int, decided func([]measure.Round
 	t.Helper()
 	s := b.suite
 	smp := &sampler{
-		benchmark: b.bench, length: time.Second, targets: b.targets, store: s.Journal.StoreRaw,
+		benchmark: b.bench, length: time.Second, pin: s.Profile.Pin, targets: b.targets, store: s.Journal.StoreRaw,
 		now: s.elapsed, watch: &interference.Watch{Rule: s.Profile.Interference},
 	}
 	r := &Rounds{

@@ -271,6 +271,7 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 		benchmark: bench,
 		length:    length,
 		published: s.Profile.Published,
+		pin:       s.Profile.Pin,
 		targets:   targets,
 		store:     s.Journal.StoreRaw,
 		now:       s.elapsed,
@@ -538,7 +539,7 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 			if arm.Cluster != name {
 				continue
 			}
-			spec := pairSpec(arm, cl, clusters[name], phase)
+			spec := pairSpec(arm, cl, clusters[name], phase, s.Profile.Pin)
 			spec.Servers = servers
 			wanted[cl] = spec
 			if _, ok := s.pairs[name+"/"+wanted[cl].Name]; !ok {
@@ -553,7 +554,7 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 			if err != nil {
 				return nil, err
 			}
-			targets[cl], err = newTarget(ctx, arm, s.pairs[name+"/"+spec.Name], s.observers[name], bench, cl)
+			targets[cl], err = newTarget(ctx, arm, s.pairs[name+"/"+spec.Name], s.observers[name], bench, cl, s.Profile.Pin)
 			if err != nil {
 				return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 			}
@@ -700,7 +701,7 @@ func (s *Suite) cleanUp(ctx context.Context) error {
 // cleanUpTimeout bounds what an interrupted run spends on removing its pods.
 const cleanUpTimeout = 60 * time.Second
 
-func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string) workload.Spec {
+func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string, pin Pin) workload.Spec {
 	name := arm.Name
 	if c.Control {
 		name += "-control"
@@ -711,7 +712,7 @@ func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string) w
 	}
 	spec := workload.Spec{
 		Name: name, Network: arm.Network, ServerNetwork: arm.ServerNetwork,
-		ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode,
+		ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode, ServerCPU: pin.Server,
 	}
 	if c.Placement == "same-node" {
 		spec.ServerNode = spec.ClientNode

@@ -62,7 +62,7 @@ func newBench(t *testing.T, comparison string, arms ...string) *bench {
 	benchmark, err := s.Catalogue.Benchmark(cmp.Benchmark)
 	require.NoError(t, err)
 	return &bench{suite: s, clusters: clusters, sampler: &sampler{
-		benchmark: benchmark, length: time.Second, targets: targets,
+		benchmark: benchmark, length: time.Second, pin: s.Profile.Pin, targets: targets,
 		watch: &interference.Watch{}, store: s.Journal.StoreRaw, now: func() time.Duration { return time.Since(s.Started) },
 	}}
 }
