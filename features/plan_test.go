@@ -45,8 +45,13 @@ clusters:
 // it may ask one.
 func plan(t *testing.T, profile string, labels map[string][]string) (string, error) {
 	t.Helper()
+	return planOf(t, existingClusters, profile, labels)
+}
+
+func planOf(t *testing.T, clusters, profile string, labels map[string][]string) (string, error) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "lab.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(existingClusters), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(clusters), 0o600))
 	s, err := NewSuite(Options{Profile: profile, Lab: file, Labels: labels, DryRun: true})
 	require.NoError(t, err)
 	s.RunID = "dry-run"
@@ -125,4 +130,14 @@ func TestPlanOfASelection(t *testing.T) {
 	assert.NotContains(t, out, "bypass/", "hosts are not touched unless the bypass is asked for")
 	_, listing, _ := strings.Cut(out, "cluster kube-proxy")
 	assert.NotContains(t, listing, "if-failing", "a profile that does not judge confirms nothing")
+}
+
+func TestPlanOfTheArchivedAccelerator(t *testing.T) {
+	const image = "registry.example/intel/istio-tcpip-bypass:v1"
+	out, err := planOf(t, strings.Replace(existingClusters, "    cni: calico\n", "    cni: calico\n    upstreamBypass: "+image+"\n", 1), "quick", nil)
+	require.NoError(t, err)
+	first, second, _ := strings.Cut(out, "cluster ebpf")
+	assert.Contains(t, first, "  image       istio-tcpip-bypass "+image)
+	assert.Contains(t, first, "DaemonSet cniperf-bypass/tcpip-bypass")
+	assert.NotContains(t, second, image)
 }

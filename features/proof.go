@@ -38,8 +38,10 @@ type proof struct {
 	server, clusterIP string   // the server pod's address and its Service's
 	port              int
 	udp               bool
-	bypassed          bool        // the accelerator runs on the node
-	redirected        uint64      // messages it moved during the sample
+	bypassed          bool        // there is an accelerator on the node
+	upstream          bool        // and it is the archived one, which counts nothing
+	redirected        uint64      // messages that cniperf's own moved during the sample
+	messages          float64     // that the tool says were answered, where it counts them
 	before, after     node.Counts // of the client's node, around the sample
 }
 
@@ -55,11 +57,13 @@ func (p proof) cilium() bool { return p.arm.CNI == "cilium" || p.arm.Service == 
 // not OK does not count.
 func (p proof) checks(t trailer.Trailer) []journal.Check {
 	checks := []journal.Check{p.crossed(t)}
-	if p.bypassed {
-		checks = []journal.Check{p.crossed(t), p.moved()}
-	}
-	if p.arm.Accelerated {
+	switch {
+	case p.bypassed && p.upstream:
+		checks = []journal.Check{p.crossed(t), p.asPackets(t)}
+	case p.arm.Accelerated:
 		checks = []journal.Check{p.skipped(t), p.moved()}
+	case p.bypassed:
+		checks = append(checks, p.moved())
 	}
 	// An unconnected UDP socket has no peer to look at.
 	if !p.udp {
@@ -130,6 +134,24 @@ func (p proof) skipped(t trailer.Trailer) journal.Check {
 		Found: fmt.Sprintf("%d packets, %d messages moved", packets, p.redirected),
 		OK:    packets*10 < p.redirected,
 	}
+}
+
+// asPackets proves without the accelerator's help whether a sample's messages were
+// packets: each that was answered is at least two on the client's interface, one
+// out and one in.
+func (p proof) asPackets(t trailer.Trailer) journal.Check {
+	d, _ := t.Delta(podInterface)
+	packets := float64(d.RxPackets + d.TxPackets)
+	c := journal.Check{
+		Claim: fmt.Sprintf("every message crossed the client's %s as packets", podInterface),
+		Found: fmt.Sprintf("%.0f packets, %.0f messages answered", packets, p.messages),
+		OK:    p.messages >= manyMessages && packets >= 2*p.messages,
+	}
+	if p.arm.Accelerated {
+		c.Claim = fmt.Sprintf("less than a tenth of the messages crossed the client's %s as packets", podInterface)
+		c.OK = p.messages >= manyMessages && packets*10 < p.messages
+	}
+	return c
 }
 
 // peer proves where the client's socket was connected to, as the kernel has it:

@@ -152,3 +152,31 @@ func TestAnAgentThatRoutesOtherwiseIsCaught(t *testing.T) {
 	p.after.Cilium = nil
 	assert.False(t, p.agent().OK)
 }
+
+func TestPacketsProveTheArchivedAccelerator(t *testing.T) {
+	for name, tc := range map[string]struct {
+		arm               string
+		packets, messages uint64
+		ok                bool
+	}{
+		"accelerated":             {"bypass-on", 40, 100_000, true},
+		"not attached":            {"bypass-on", 200_010, 100_000, false},
+		"plain":                   {"bypass-off", 200_010, 100_000, true},
+		"plain, but accelerated":  {"bypass-off", 40, 100_000, false},
+		"one way only":            {"bypass-off", 150_000, 100_000, false},
+		"a tool that counts none": {"bypass-on", 40, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			arm, err := load(t).Arm(tc.arm)
+			require.NoError(t, err)
+			p := proof{arm: arm, path: "pod-ip", bypassed: true, upstream: true, messages: float64(tc.messages)}
+			after := counted(map[string]uint64{"eth0": 1 << 20})
+			end := after.After.Interfaces["eth0"]
+			end.TxPackets += tc.packets
+			after.After.Interfaces["eth0"] = end
+			check := p.checks(after)[1]
+			assert.Contains(t, check.Claim, "as packets")
+			assert.Equal(t, tc.ok, check.OK, check.Found)
+		})
+	}
+}

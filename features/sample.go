@@ -200,6 +200,13 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		arm: t.arm, path: s.Cell.Path, argv: r.argv, server: t.pair.Server.IP, clusterIP: t.pair.ClusterIP,
 		port: bench.Port, udp: bench.UDP, bypassed: p.bypass != nil,
 	}
+	if p.bypass != nil {
+		pr.upstream = p.bypass.Upstream
+		if err := p.bypass.Accelerate(ctx, t.arm.Accelerated); err != nil {
+			s.Invalid = err.Error()
+			return s, ctx.Err()
+		}
+	}
 	redirected, err := p.counters(ctx)
 	if err == nil {
 		pr.before, err = t.observer.Ask(ctx, pr.question())
@@ -236,8 +243,12 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		return s, ctx.Err()
 	}
 	pr.redirected = total.Messages - redirected.Messages
+	values, err := p.values(out, r)
+	if answered, ok := values.Get(sockperf.Messages.Name); ok {
+		pr.messages = answered.Value
+	}
 	s.Checks = pr.checks(out.Trailer)
-	if s.Values, err = p.read(s.Checks, out, r); err != nil {
+	if s.Values, err = proven(values, err, s.Checks); err != nil {
 		s.Invalid = err.Error()
 		return s, nil
 	}
@@ -253,10 +264,9 @@ func (p *sampler) counters(ctx context.Context) (accelerator.Counters, error) {
 	return p.bypass.Counters(ctx)
 }
 
-// read turns a tool's output into values, if everything about it is as it must
-// be. What the proofs of its path found is told beside whatever else is wrong.
-func (p *sampler) read(checks []journal.Check, out workload.Output, r run) (measure.Values, error) {
-	values, err := p.values(out, r)
+// proven returns a tool's values, if everything about them is as it must be. What
+// the proofs of their path found is told beside whatever else is wrong.
+func proven(values measure.Values, err error, checks []journal.Check) (measure.Values, error) {
 	failed := []error{err}
 	for _, c := range checks {
 		if !c.OK {

@@ -4,6 +4,8 @@ package features
 
 import (
 	"context"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	calicov3 "github.com/projectcalico/api/pkg/apis/projectcalico/v3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -199,4 +202,49 @@ func detachSockops(t *testing.T) int {
 	}
 	require.NoError(t, links.Err())
 	return detached
+}
+
+// The archived accelerator has no counters: the packets alone tell. Its image is
+// to be on the client's node, or where that can pull it.
+func TestTheArchivedBypassIsProvenByItsPackets(t *testing.T) {
+	image := os.Getenv("CNIPERF_UPSTREAM_BYPASS")
+	if image == "" {
+		t.Skip("CNIPERF_UPSTREAM_BYPASS names no image of istio-tcpip-bypass")
+	}
+	ctx := t.Context()
+	b := newBench(t, "same-node-latency", "bypass-on", "bypass-off")
+	c := b.clusters["kube-proxy"]
+	c.Target.Images = maps.Clone(c.Target.Images)
+	c.Target.Images[bypass.Upstream] = image
+	accelerator, err := bypass.Install(ctx, c.Target, owned.Run{ID: "wrong-path", Expires: time.Now().Add(time.Hour)}, c.ClientNode, b.sampler.benchmark.Port)
+	defer func() { assert.NoError(t, accelerator.Remove(context.WithoutCancel(ctx))) }()
+	require.NoError(t, err)
+	b.sampler.bypass = accelerator
+	for range 2 {
+		for _, arm := range []string{"bypass-on", "bypass-off"} {
+			s := b.sample(t, arm)
+			require.Empty(t, s.Invalid)
+			t.Logf("%s: %v", arm, s.Values)
+		}
+	}
+
+	require.NoError(t, accelerator.Accelerate(ctx, true))
+	var running appsv1.DaemonSet
+	require.NoError(t, c.Target.Client.Get(ctx, client.ObjectKey{Namespace: "cniperf-bypass", Name: "tcpip-bypass"}, &running))
+	require.NoError(t, c.Target.Client.Delete(ctx, &running))
+	require.NoError(t, cni.Until(ctx, time.Minute, nil, "the accelerator is gone", func(ctx context.Context) (string, error) {
+		pods, err := c.Target.Pods(ctx, "cniperf-bypass", nil)
+		if err != nil || len(pods) == 0 {
+			return "", err
+		}
+		return "it runs", nil
+	}))
+	assert.Contains(t, b.sample(t, "bypass-on").Invalid, "less than a tenth of the messages")
+
+	// And one that runs while others are measured, unknown to the run.
+	require.NoError(t, accelerator.Accelerate(ctx, false))
+	unknowing := *accelerator
+	require.NoError(t, accelerator.Accelerate(ctx, true))
+	b.sampler.bypass = &unknowing
+	assert.Contains(t, b.sample(t, "bypass-off").Invalid, "every message crossed the client's eth0 as packets")
 }
