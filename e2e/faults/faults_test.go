@@ -28,6 +28,7 @@ var (
 	count   = flag.Int("faults.count", 1, "repetitions of every row")
 	cheap   = flag.Bool("faults.cheap", false, "only the rows that take seconds")
 	suite   = flag.String("faults.suite", "", "the suite as a compiled test; without it, it is compiled")
+	labFile = flag.String("faults.lab", "", "the suite's lab file; the lab folder is $CNIPERF_CACHE's")
 	results = flag.String("faults.results", "", "file that the results are added to, and that the table is made from")
 )
 

@@ -68,6 +68,11 @@ func (l *cluster) launch(t *testing.T, dir string, flags ...string) *child {
 	thresholds, err := filepath.Abs("testdata/thresholds.yaml")
 	require.NoError(t, err)
 	args := []string{"-test.v", "-test.timeout", "20m", "-thresholds", thresholds}
+	if *labFile != "" {
+		file, err := filepath.Abs(*labFile)
+		require.NoError(t, err)
+		args = append(args, "-lab", file)
+	}
 	c := &child{t: t, dir: dir, log: log.Name(), ended: make(chan struct{})}
 	c.process = exec.Command(l.suite, append(args, flags...)...)
 	c.process.Dir = ".."
