@@ -1,7 +1,6 @@
 package features
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -32,15 +31,8 @@ func decodeStrict(r io.Reader, v any, validate func() error) error {
 	if err != nil {
 		return err
 	}
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	d.KnownFields(true)
-	if err := d.Decode(v); errors.Is(err, io.EOF) {
-		return errors.New("empty")
-	} else if err != nil {
+	if err := strict.Decode(data, v); err != nil {
 		return err
-	}
-	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return errors.New("more than one YAML document")
 	}
 	err = validate()
 	if at := (*fieldError)(nil); errors.As(err, &at) {

@@ -1,14 +1,12 @@
 package report
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/strict"
 )
 
 // Published holds the figures of the published page by cell, in the units of
@@ -37,13 +35,12 @@ func DecodePublished(r io.Reader) (Published, error) {
 		Iperf3   byPath[[3]float64]   `yaml:"iperf3"`
 		Redis    byPath[redisFigures] `yaml:"redis"`
 	}
-	d := yaml.NewDecoder(r)
-	d.KnownFields(true)
-	if err := d.Decode(&file); err != nil {
-		return nil, fmt.Errorf("published figures: %w", err)
+	data, err := io.ReadAll(r)
+	if err == nil {
+		err = strict.Decode(data, &file)
 	}
-	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("published figures: want one YAML document")
+	if err != nil {
+		return nil, fmt.Errorf("published figures: %w", err)
 	}
 	p := Published{}
 	file.Sockperf.each(func(c measure.Cell, v float64) { p.add(c, "sockperf-latency", measure.Latency, v) })

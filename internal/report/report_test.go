@@ -250,7 +250,7 @@ func TestDecodePublished(t *testing.T) {
 		"not finite":        {"netperf-tcp-rr: {pod-ip: {calico: .nan}}", "want a number above zero"},
 		"redis without set": {"redis: {pod-ip: {calico: {get: 1}}}", "redis-set is 0"},
 		"two documents":     {"{}\n---\n{}", "one YAML document"},
-		"nothing":           {"", "EOF"},
+		"nothing":           {"", "the file is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := DecodePublished(strings.NewReader(c.yaml))

@@ -1,8 +1,6 @@
 package verdict
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/strict"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -146,16 +145,9 @@ func DecodeThresholds(r io.Reader) (Thresholds, error) {
 	if len(data) > maxThresholds {
 		return Thresholds{}, fmt.Errorf("larger than %d bytes", maxThresholds)
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
 	var t Thresholds
-	if err := dec.Decode(&t); errors.Is(err, io.EOF) {
-		return Thresholds{}, errors.New("line 1: the file is empty")
-	} else if err != nil {
+	if err := strict.Decode(data, &t); err != nil {
 		return Thresholds{}, err
-	}
-	if err := dec.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return Thresholds{}, errors.New("more than one document in the file: want one")
 	}
 	// The second decoding is for the line numbers: a type's own UnmarshalYAML
 	// would have them, but yaml.v3 forgets KnownFields inside of it.

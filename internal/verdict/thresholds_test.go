@@ -101,7 +101,7 @@ func TestDecodeThresholdsRefuses(t *testing.T) {
 	_, err := DecodeThresholds(strings.NewReader(valid + again))
 	assert.ErrorContains(t, err, `line 19: name is "one" a second time`)
 	_, err = DecodeThresholds(strings.NewReader(valid + "---\n" + valid))
-	assert.ErrorContains(t, err, "more than one document")
+	assert.ErrorContains(t, err, "more than one YAML document")
 	_, err = DecodeThresholds(strings.NewReader(strings.Repeat("#", maxThresholds+1)))
 	assert.ErrorContains(t, err, "larger than")
 }
