@@ -69,7 +69,7 @@ func measureInto(t *testing.T, w *world, into *journal.Writer, past *journal.Run
 		Comparison: "c", Phase: journal.PhaseFull, Cells: testCells, Seed: 7, Min: 3, Max: 12,
 		Past: past.Blocks("c", journal.PhaseFull), Record: into.Append, Sample: w.sample,
 		Interference: func(bool) interference.Finding { return interference.Finding{} },
-		Repair:       func(context.Context, journal.Sample) error { return nil },
+		Repair:       func(context.Context, journal.Sample, bool) error { return nil },
 		Progress:     func(int, int, measure.Cell) {},
 	}
 	r.Decided = func(rounds []measure.Round) bool { return judged(t, rounds, r.Dropped).Final }
@@ -188,7 +188,11 @@ func TestInterruptionRecordsTheSampleInFlight(t *testing.T) {
 }
 
 func TestPodsAreRepairedBetweenAttemptsOnly(t *testing.T) {
-	var repaired []measure.Cell
+	type repair struct {
+		cell  measure.Cell
+		again bool
+	}
+	var repaired []repair
 	r, _ := newRounds(func(s journal.Sample) (journal.Sample, error) {
 		if s.Round == 2 && s.Cell == testCells[0] {
 			s.Invalid = "client pod was killed"
@@ -196,15 +200,15 @@ func TestPodsAreRepairedBetweenAttemptsOnly(t *testing.T) {
 		}
 		return good(s)
 	})
-	r.Repair = func(_ context.Context, invalid journal.Sample) error {
-		repaired = append(repaired, invalid.Cell)
+	r.Repair = func(_ context.Context, invalid journal.Sample, again bool) error {
+		repaired = append(repaired, repair{invalid.Cell, again})
 		return nil
 	}
 	_, err := r.Measure(t.Context())
 	require.Error(t, err)
-	assert.Equal(t, []measure.Cell{testCells[0], testCells[0]}, repaired)
+	assert.Equal(t, []repair{{testCells[0], false}, {testCells[0], true}}, repaired)
 
-	r.Repair = func(context.Context, journal.Sample) error { return ErrInfrastructure }
+	r.Repair = func(context.Context, journal.Sample, bool) error { return ErrInfrastructure }
 	_, err = r.Measure(t.Context())
 	assert.ErrorIs(t, err, ErrInfrastructure)
 	assert.ErrorContains(t, err, "client pod was killed")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,8 +42,9 @@ type Rounds struct {
 	// tells that every sample is valid.
 	Interference func(whole bool) interference.Finding
 	// Repair is called before a round is measured again because of an invalid
-	// sample; an error ends the run.
-	Repair func(ctx context.Context, invalid journal.Sample) error
+	// sample; again tells that the same cell's was invalid in this round before. An
+	// error ends the run.
+	Repair func(ctx context.Context, invalid journal.Sample, again bool) error
 	// Decided tells whether more rounds would change nothing.
 	Decided func(rounds []measure.Round) bool
 	// Record keeps a finished sample or round.
@@ -104,7 +106,7 @@ func (r *Rounds) drop(dropped map[measure.Cell]int) {
 // round measures one block, again when a sample of it is invalid or when others
 // disturbed it so much that the rule drops it, which the rule does only so often.
 func (r *Rounds) round(ctx context.Context, round int) (measure.Round, error) {
-	invalids := 0
+	var broken []measure.Cell
 	for attempt := r.Past[round].Attempts + 1; ; attempt++ {
 		if ctx.Err() != nil {
 			return measure.Round{}, context.Cause(ctx)
@@ -133,10 +135,11 @@ func (r *Rounds) round(ctx context.Context, round int) (measure.Round, error) {
 			continue
 		}
 		r.Dropped[invalid.Cell]++
-		if invalids++; invalids == maxAttempts {
+		again := slices.Contains(broken, invalid.Cell)
+		if broken = append(broken, invalid.Cell); len(broken) == maxAttempts {
 			return measure.Round{}, fmt.Errorf("%d attempts were invalid, the last because of %s", maxAttempts, closing.Cause)
 		}
-		if err := r.Repair(ctx, *invalid); err != nil {
+		if err := r.Repair(ctx, *invalid, again); err != nil {
 			return measure.Round{}, fmt.Errorf("repair after %s: %w", closing.Cause, err)
 		}
 	}

@@ -27,7 +27,7 @@ func newRounds(sample func(journal.Sample) (journal.Sample, error)) (*Rounds, *[
 		Decided:      func([]measure.Round) bool { return false },
 		Record:       func(r any) error { records = append(records, r); return nil },
 		Progress:     func(int, int, measure.Cell) {},
-		Repair:       func(context.Context, journal.Sample) error { return nil },
+		Repair:       func(context.Context, journal.Sample, bool) error { return nil },
 		Interference: func(bool) interference.Finding { return interference.Finding{} },
 	}, &records
 }

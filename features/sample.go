@@ -285,6 +285,8 @@ func (p *sampler) values(out workload.Output, r run) (measure.Values, error) {
 	switch tr := out.Trailer; {
 	case tr.TimedOut:
 		return nil, fmt.Errorf("%s was still running after %s and was ended", tool, p.length+toolGrace)
+	case tr.Flooded:
+		return nil, fmt.Errorf("%s printed too much and was ended after %d bytes", tool, tr.Bytes)
 	case tr.Signal != "":
 		return nil, fmt.Errorf("%s was ended by %s", tool, tr.Signal)
 	case tr.Exit != 0:

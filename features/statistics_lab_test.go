@@ -126,7 +126,7 @@ func (b *batch) rounds(t *testing.T, low, high int, decided func([]measure.Round
 	r := &Rounds{
 		Comparison: b.name, Phase: journal.PhaseFull, Seed: s.Seed, Min: low, Max: high,
 		Sample: smp.sample, Interference: smp.watch.Round, Decided: decided, Record: s.Journal.Append,
-		Repair:   func(context.Context, journal.Sample) error { return errors.New("a copy broke") },
+		Repair:   func(context.Context, journal.Sample, bool) error { return errors.New("a copy broke") },
 		Progress: func(int, int, measure.Cell) {},
 	}
 	for _, name := range b.names {

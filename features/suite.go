@@ -312,8 +312,8 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 		}
 		return found
 	}
-	rounds.Repair = func(ctx context.Context, broken journal.Sample) error {
-		return s.repair(ctx, cmp, phase, clusters, targets, broken)
+	rounds.Repair = func(ctx context.Context, broken journal.Sample, again bool) error {
+		return s.repair(ctx, cmp, phase, clusters, targets, broken, again)
 	}
 	stage := s.Progress.Stage("measure "+cmp.Title, rounds.Expected(smp.length))
 	rounds.Progress = func(round, attempt int, c measure.Cell) {
@@ -592,8 +592,8 @@ func (s *Suite) servers() ([]string, error) {
 
 // repair makes the pods of the broken sample's cell anew, and those of any other
 // that aren't ready, once the clusters and their nodes answer again. Pods in
-// which the tool ran to its end are not what is broken.
-func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster, targets map[measure.Cell]*target, broken journal.Sample) error {
+// which the tool ran to its end are not what is broken, unless they fail again.
+func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster, targets map[measure.Cell]*target, broken journal.Sample, again bool) error {
 	for _, name := range sortedKeys(clusters) {
 		if err := s.deployers[name].Recover(ctx, clusters[name].ServerNode, clusters[name].ClientNode); err != nil {
 			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
@@ -601,7 +601,7 @@ func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, cluste
 	}
 	for cl, t := range targets {
 		why := "its sample was invalid"
-		if cl != broken.Cell || broken.ToolDone {
+		if cl != broken.Cell || broken.ToolDone && !again {
 			var err error
 			if why, err = t.pair.Ready(ctx); err != nil {
 				return fmt.Errorf("%w: %w", ErrInfrastructure, err)

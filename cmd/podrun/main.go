@@ -151,6 +151,7 @@ func measure(o options, out io.Writer) error {
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		t.Involuntary = usage.Nivcsw
 	}
+	t.Flooded = output.over
 	t.TimedOut = errors.Is(ctx.Err(), context.DeadlineExceeded)
 	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		t.Signal = unix.SignalName(ws.Signal())
@@ -358,10 +359,12 @@ func forget(dir string) error {
 type limited struct {
 	buf  bytes.Buffer
 	full func()
+	over bool
 }
 
 func (l *limited) Write(p []byte) (int, error) {
 	if l.buf.Len()+len(p) > maxOutput {
+		l.over = true
 		l.full()
 		return 0, fmt.Errorf("output exceeds %d bytes", maxOutput)
 	}

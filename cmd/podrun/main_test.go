@@ -49,6 +49,7 @@ func TestFloodIsEnded(t *testing.T) {
 	out, tr, err := trailer.Split(stream.Bytes())
 	require.NoError(t, err)
 	assert.LessOrEqual(t, len(out), maxOutput)
+	assert.True(t, tr.Flooded)
 	assert.False(t, tr.TimedOut)
 	assert.NotEmpty(t, tr.Signal)
 }

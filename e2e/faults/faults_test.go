@@ -64,9 +64,9 @@ var rows = []row{
 	{"read-only", "run folder on a read-only disk", "refused before start, exit 3", true, readOnly},
 	{"disk-full", "run folder on a full disk", "refused before start, exit 3", true, fullBefore},
 	{"disk-fills", "disk fills up while measuring", "exit 3, earlier rounds intact; resumable", false, fullWhile},
-	{"output-nan", "tool prints NaN", "refused with its reason, repeated, run completes", false, malformed(`echo '{"RT_LATENCY": NaN, "MEAN_LATENCY": NaN}'`)},
-	{"output-cut", "tool prints half of its output", "refused with its reason, repeated, run completes", false, malformed(`printf '{"RT_LATENCY": 12.'`)},
-	{"output-flood", "tool prints 100 MB", "refused with its reason, repeated, run completes", false, malformed(`head -c 100000000 /dev/zero`)},
+	{"output-nan", "tool prints NaN", "refused with its reason, repeated, run completes", false, malformed(2, `echo '{"RT_LATENCY": NaN, "MEAN_LATENCY": NaN}'`)},
+	{"output-cut", "tool prints half of its output", "refused with its reason, repeated, run completes", false, malformed(2, `printf '{"RT_LATENCY": 12.'`)},
+	{"output-flood", "tool prints 100 MB", "refused with its reason, repeated, run completes", false, malformed(1, `head -c 100000000 /dev/zero`)},
 	{"image", "benchmark image missing on the nodes", "exit 3 naming pod and message", false, imageMissing},
 	{"quota", "quota refuses the pods", "exit 3 naming pod and message; resumable", false, quota},
 	{"admission", "admission policy refuses the pods", "exit 3 naming pod and message", false, admission},
@@ -113,7 +113,7 @@ func podKilled(role string) func(*testing.T, *cluster) seen {
 		before, at := c.run(), time.Now()
 		l.kill(t, "calico-"+role)
 		took := c.invalidWithin(at, sampleLength+25*time.Second)
-		bad := dropped(t, l.finished(c, before), "calico")
+		bad := dropped(t, l.finished(c, before), "calico", 1)
 		return seen{fmt.Sprintf("round %d invalid (%s) and repeated; verdict, exit %d", bad.Round, short(bad.Invalid), c.code), took}
 	}
 }
@@ -128,7 +128,7 @@ func serverHangs(t *testing.T, l *cluster) seen {
 		require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
 	}
 	took := c.invalidWithin(at, sampleLength+15*time.Second)
-	bad := dropped(t, l.finished(c, before), "calico")
+	bad := dropped(t, l.finished(c, before), "calico", 1)
 	return seen{fmt.Sprintf("round %d invalid (%s) and repeated; verdict, exit %d", bad.Round, short(bad.Invalid), c.code), took}
 }
 
@@ -362,8 +362,9 @@ func fullWhile(t *testing.T, l *cluster) seen {
 	return seen{fmt.Sprintf("exit 3, earlier rounds intact; resume refused while full, then verdict, exit %d", again.code), took}
 }
 
-// malformed puts a script in the place of netperf in one client.
-func malformed(script string) func(*testing.T, *cluster) seen {
+// malformed puts a script in the place of netperf in one client, whose pod is made
+// anew after so many tries: a tool that ends by itself is asked twice.
+func malformed(tries int, script string) func(*testing.T, *cluster) seen {
 	return func(t *testing.T, l *cluster) seen {
 		c := l.start(t)
 		c.until("the client runs", 2*time.Minute, func() bool { return len(l.processes(t, "calico-client", "sleep")) > 0 })
@@ -374,8 +375,8 @@ func malformed(script string) func(*testing.T, *cluster) seen {
 		command(t.Context(), t, "nsenter", "-t", strconv.Itoa(pid), "-m", "mount", "--bind", inPod, "/usr/bin/netperf")
 		at := time.Now()
 		took := c.invalidWithin(at, time.Minute)
-		bad := dropped(t, l.finished(c, nil), "calico")
-		return seen{fmt.Sprintf("round %d invalid (%s) and repeated; verdict, exit %d", bad.Round, short(bad.Invalid), c.code), took}
+		bad := dropped(t, l.finished(c, nil), "calico", tries)
+		return seen{fmt.Sprintf("round %d invalid %d× (%s) and repeated on fresh pods; verdict, exit %d", bad.Round, tries, short(bad.Invalid), c.code), took}
 	}
 }
 
@@ -419,6 +420,7 @@ func imageMissing(t *testing.T, l *cluster) seen {
 }
 
 func quota(t *testing.T, l *cluster) seen {
+	l.otherPeoples(t)
 	quotas := l.client.CoreV1().ResourceQuotas(workload.Namespace)
 	_, err := quotas.Create(t.Context(), &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Name: "faults"},
@@ -444,6 +446,7 @@ func quota(t *testing.T, l *cluster) seen {
 }
 
 func admission(t *testing.T, l *cluster) seen {
+	l.otherPeoples(t)
 	ctx, api := t.Context(), l.client.AdmissionregistrationV1()
 	const name = "faults.cniperf.io"
 	_, err := api.ValidatingAdmissionPolicies().Create(ctx, &admissionv1.ValidatingAdmissionPolicy{

@@ -297,13 +297,17 @@ func (l *cluster) finished(c *child, before *journal.Run) *journal.Run {
 	return run
 }
 
-// dropped asserts that one round was dropped because of the arm and repeated.
-func dropped(t *testing.T, run *journal.Run, arm string) journal.Sample {
+// dropped asserts that one round was dropped because of the arm, so many times,
+// and repeated.
+func dropped(t *testing.T, run *journal.Run, arm string, times int) journal.Sample {
 	t.Helper()
 	bad := invalid(run)
-	require.Len(t, bad, 1, "invalid samples")
-	assert.Equal(t, arm, bad[0].Cell.Arm)
-	assert.False(t, bad[0].Interrupted)
+	require.Len(t, bad, times, "invalid samples")
+	for _, s := range bad {
+		assert.Equal(t, arm, s.Cell.Arm)
+		assert.Equal(t, bad[0].Round, s.Round)
+		assert.False(t, s.Interrupted)
+	}
 	for _, rd := range run.ValidRounds(comparison) {
 		if rd.Index == bad[0].Round {
 			return bad[0]

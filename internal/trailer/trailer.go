@@ -61,6 +61,7 @@ type Trailer struct {
 	Exit     int           `json:"exit"`             // exit code, -1 if ended by a signal
 	Signal   string        `json:"signal,omitempty"` // the signal that ended the tool
 	TimedOut bool          `json:"timed_out,omitempty"`
+	Flooded  bool          `json:"flooded,omitempty"` // ended because its output passed the limit
 	Bytes    int           `json:"bytes"`
 	SHA256   string        `json:"sha256"`
 	Elapsed  time.Duration `json:"elapsed_ns"`
