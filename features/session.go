@@ -12,7 +12,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -148,9 +147,13 @@ func (s *Suite) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	version, err := version(root)
+	if err != nil {
+		return err
+	}
 	header := journal.Header{
 		RunID: s.RunID, Seed: s.Seed, Profile: s.Profile.Name, Plan: plan, PlanHash: hash,
-		Fingerprint: fingerprint, Started: s.Started, Version: Version(), Command: os.Args,
+		Fingerprint: fingerprint, Started: s.Started, Version: version, Command: os.Args,
 	}
 	if s.options.Resume != "" {
 		if err := s.reopen(header); err != nil {
@@ -409,22 +412,6 @@ func (s *Suite) PrintReport() error {
 		return err
 	}
 	return report.New(run, published).Text(os.Stdout)
-}
-
-// Version is the module's version as the binary records it, or devel with the
-// commit it was built from.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	version := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			version += " " + s.Value
-		}
-	}
-	return version
 }
 
 // projectRoot is the folder that holds this module's recipes: the working

@@ -1,0 +1,266 @@
+package features
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cniperf/cniperf/fixtures/cni/bypass"
+	"github.com/cniperf/cniperf/fixtures/lab"
+	"github.com/cniperf/cniperf/fixtures/testbed"
+	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/measure"
+)
+
+// clusters brings up what the comparison runs on and records the proofs of it.
+func (s *Suite) clusters(ctx context.Context, cmp Comparison) (map[string]*testbed.Cluster, error) {
+	names, err := s.Catalogue.Clusters(cmp)
+	if err != nil {
+		return nil, err
+	}
+	clusters := map[string]*testbed.Cluster{}
+	for _, name := range names {
+		c, fresh, err := s.Testbed.Cluster(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("%w: cluster %s: %w", ErrInfrastructure, name, err)
+		}
+		clusters[name] = c
+		if !fresh {
+			continue
+		}
+		if err := s.sameCluster(ctx, c); err != nil {
+			return nil, err
+		}
+		for _, f := range c.Facts {
+			fact := journal.Fact{Cluster: name, Subject: f.Subject, Claim: f.Claim, Found: f.Found}
+			if slices.Contains(s.past.Facts, fact) {
+				continue
+			}
+			if err := s.Journal.Append(fact); err != nil {
+				return nil, err
+			}
+		}
+		for _, t := range c.Timings {
+			if err := s.Journal.Append(journal.Stage{Name: t.Stage, Duration: t.Duration}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return clusters, nil
+}
+
+// deploy returns a pair of pods for every cell. Comparisons share the pairs of
+// an arm; a confirming batch gets pairs of its own.
+func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster) (map[measure.Cell]*target, error) {
+	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
+	if err != nil {
+		return nil, err
+	}
+	cells, err := s.Catalogue.Cells(cmp)
+	if err != nil {
+		return nil, err
+	}
+	servers, err := s.servers()
+	if err != nil {
+		return nil, err
+	}
+	targets := map[measure.Cell]*target{}
+	for _, name := range sortedKeys(clusters) {
+		d, err := s.deployer(ctx, clusters[name])
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
+		}
+		var missing []workload.Spec
+		wanted := map[measure.Cell]workload.Spec{}
+		for _, cl := range cells {
+			arm, err := s.Catalogue.Arm(cl.Arm)
+			if err != nil {
+				return nil, err
+			}
+			if arm.Cluster != name {
+				continue
+			}
+			spec := pairSpec(arm, cl, clusters[name], phase, s.Profile.Pin)
+			spec.Servers = servers
+			wanted[cl] = spec
+			if _, ok := s.pairs[name+"/"+wanted[cl].Name]; !ok {
+				missing = append(missing, wanted[cl])
+			}
+		}
+		if err := s.deployMissing(ctx, d, missing); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
+		}
+		for cl, spec := range wanted {
+			arm, err := s.Catalogue.Arm(cl.Arm)
+			if err != nil {
+				return nil, err
+			}
+			targets[cl], err = newTarget(ctx, arm, s.pairs[name+"/"+spec.Name], s.observers[name], bench, cl, s.Profile.Pin)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
+			}
+		}
+	}
+	return targets, nil
+}
+
+// servers are the servers that the comparisons of this run need: each takes its
+// time to start.
+func (s *Suite) servers() ([]string, error) {
+	needed := map[string]bool{}
+	for _, name := range s.Profile.Comparisons {
+		cmp, err := s.Catalogue.Comparison(name)
+		if err != nil {
+			return nil, err
+		}
+		if !s.Catalogue.Selected(cmp, s.options.Labels) {
+			continue
+		}
+		bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range cmp.Arms {
+			arm, err := s.Catalogue.Arm(a)
+			if err != nil {
+				return nil, err
+			}
+			needed[arm.of(bench).Server] = true
+		}
+	}
+	return sortedKeys(needed), nil
+}
+
+// repair makes the pods of the broken sample's cell anew, and those of any other
+// that aren't ready, once the clusters and their nodes answer again. Pods in
+// which the tool ran to its end are not what is broken, unless they fail again.
+func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster, targets map[measure.Cell]*target, broken journal.Sample, again bool) error {
+	for _, name := range sortedKeys(clusters) {
+		if err := s.deployers[name].Recover(ctx, clusters[name].ServerNode, clusters[name].ClientNode); err != nil {
+			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+		}
+	}
+	for cl, t := range targets {
+		why := "its sample was invalid"
+		if cl != broken.Cell || broken.ToolDone && !again {
+			var err error
+			if why, err = t.pair.Ready(ctx); err != nil {
+				return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+			}
+		}
+		if why == "" {
+			continue
+		}
+		s.Progress.Printf("new pods for %s: %s", cl, why)
+		pair, err := s.deployers[t.arm.Cluster].Replace(ctx, t.pair.Spec)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+		}
+		s.pairs[t.arm.Cluster+"/"+pair.Name] = pair
+	}
+	fresh, err := s.deploy(ctx, cmp, phase, clusters)
+	maps.Copy(targets, fresh)
+	return err
+}
+
+// deployer returns what makes the pods in a cluster. The first call removes
+// what earlier runs left there.
+func (s *Suite) deployer(ctx context.Context, c *testbed.Cluster) (*workload.Cluster, error) {
+	if d, ok := s.deployers[c.Name]; ok {
+		return d, nil
+	}
+	d, err := workload.NewCluster(c.Name, c.REST, c.BenchImage, s.RunID, s.run().Expires)
+	if err != nil {
+		return nil, err
+	}
+	swept, err := d.Sweep(ctx)
+	if err != nil {
+		return nil, err
+	}
+	accelerators, err := bypass.Sweep(ctx, c.Target)
+	if err != nil {
+		return nil, err
+	}
+	swept = append(swept, accelerators...)
+	if len(swept) > 0 {
+		s.Progress.Printf("cluster %s: removed what an earlier run had left: %v", c.Name, swept)
+	}
+	if s.deployers == nil {
+		s.deployers, s.observers = map[string]*workload.Cluster{}, map[string]*workload.Observer{}
+	}
+	s.deployers[c.Name] = d
+	spec, err := s.spec.Cluster(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	s.observers[c.Name], err = d.Observe(ctx, c.ClientNode, spec.CNI == lab.CNICilium)
+	return d, err
+}
+
+func (s *Suite) deployMissing(ctx context.Context, d *workload.Cluster, specs []workload.Spec) error {
+	if len(specs) == 0 {
+		return nil
+	}
+	stage := s.Progress.Stage(fmt.Sprintf("start %d pairs of pods in cluster %s", len(specs), d.Name), 15*time.Second)
+	pairs, err := d.Deploy(ctx, specs)
+	if err == nil {
+		err = d.CheckIdle(ctx, pairs, s.maxBusyPercent(d.Name))
+	}
+	if err != nil {
+		return stage.End(err)
+	}
+	if s.pairs == nil {
+		s.pairs = map[string]*workload.Pair{}
+	}
+	for _, p := range pairs {
+		s.pairs[d.Name+"/"+p.Name] = p
+	}
+	return stage.End(nil)
+}
+
+// maxBusyPercent is how busy a cluster's nodes may be before anything is measured.
+func (s *Suite) maxBusyPercent(cluster string) int {
+	spec, err := s.spec.Cluster(cluster)
+	if err != nil {
+		return 0
+	}
+	return spec.MaxBusyPercent()
+}
+
+// cleanUp removes everything this run made in the clusters.
+func (s *Suite) cleanUp(ctx context.Context) error {
+	var errs []error
+	for _, name := range sortedKeys(s.deployers) {
+		if o := s.observers[name]; o != nil {
+			o.Close()
+		}
+		errs = append(errs, s.deployers[name].Delete(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// cleanUpTimeout bounds what an interrupted run spends on removing its pods.
+const cleanUpTimeout = 60 * time.Second
+
+func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string, pin Pin) workload.Spec {
+	name := arm.Name
+	if c.Control {
+		name += "-control"
+	}
+	// Two servers on a node's own network would want the same ports.
+	if phase == journal.PhaseConfirm && arm.Network != workload.HostNetwork {
+		name += "-confirm"
+	}
+	spec := workload.Spec{
+		Name: name, Network: arm.Network, ServerNetwork: arm.ServerNetwork,
+		ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode, ServerCPU: pin.Server,
+	}
+	if c.Placement == "same-node" {
+		spec.ServerNode = spec.ClientNode
+	}
+	return spec
+}
