@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -109,18 +108,6 @@ func (l *cluster) nothingLeft(t *testing.T) {
 		<-time.After(250 * time.Millisecond)
 	}
 	require.Empty(t, left, "left behind")
-}
-
-// otherPeoples makes the workload's namespace, as one that the run finds and leaves.
-func (l *cluster) otherPeoples(t *testing.T) {
-	t.Helper()
-	l.nothingLeft(t) // the last run's may still be going
-	spaces := l.client.CoreV1().Namespaces()
-	_, err := spaces.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: workload.Namespace}}, metav1.CreateOptions{})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		assert.NoError(t, spaces.Delete(context.WithoutCancel(t.Context()), workload.Namespace, metav1.DeleteOptions{}), "the namespace of others stays")
-	})
 }
 
 // kill deletes a pod without any grace.

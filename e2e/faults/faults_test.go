@@ -419,7 +419,6 @@ func imageMissing(t *testing.T, l *cluster) seen {
 }
 
 func quota(t *testing.T, l *cluster) seen {
-	l.otherPeoples(t)
 	quotas := l.client.CoreV1().ResourceQuotas(workload.Namespace)
 	_, err := quotas.Create(t.Context(), &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Name: "faults"},
@@ -445,7 +444,6 @@ func quota(t *testing.T, l *cluster) seen {
 }
 
 func admission(t *testing.T, l *cluster) seen {
-	l.otherPeoples(t)
 	ctx, api := t.Context(), l.client.AdmissionregistrationV1()
 	const name = "faults.cniperf.io"
 	_, err := api.ValidatingAdmissionPolicies().Create(ctx, &admissionv1.ValidatingAdmissionPolicy{
@@ -478,7 +476,7 @@ func admission(t *testing.T, l *cluster) seen {
 		require.NoError(t, api.ValidatingAdmissionPolicyBindings().Delete(t.Context(), name, metav1.DeleteOptions{}))
 	}()
 	// A policy counts some moments after it was made.
-	probe := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "probe-"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "none"}}}}
+	probe := restricted("probe-")
 	require.Eventually(t, func() bool {
 		_, err := l.client.CoreV1().Pods(workload.Namespace).Create(ctx, probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		return err != nil && strings.Contains(err.Error(), "Fridays")
@@ -488,6 +486,17 @@ func admission(t *testing.T, l *cluster) seen {
 	nothingLost(t, c.dir, nil)
 	l.nothingLeft(t)
 	return seen{"exit 3, names pod and message", took}
+}
+
+// restricted is a pod that Pod Security has nothing against.
+func restricted(name string) *corev1.Pod {
+	yes, no := true, false
+	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: name}, Spec: corev1.PodSpec{
+		SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: &yes, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
+		Containers: []corev1.Container{{Name: "c", Image: "none", SecurityContext: &corev1.SecurityContext{
+			AllowPrivilegeEscalation: &no, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+		}}},
+	}}
 }
 
 func twoRuns(t *testing.T, l *cluster) seen {
