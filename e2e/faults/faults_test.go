@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -147,6 +148,9 @@ func apiServer(t *testing.T, l *cluster) seen {
 	c := l.start(t)
 	c.measuring(l, "calico", 1)
 	before, at := c.run(), time.Now()
+	// The kubelet starts a container that dies often after ever longer pauses, which
+	// it forgets when it is restarted itself: each repetition is to be like the first.
+	defer l.inNode(context.WithoutCancel(t.Context()), t, l.server, "systemctl", "restart", "kubelet")
 	l.inNode(t.Context(), t, l.server, "sh", "-c", "kill -9 $(pidof kube-apiserver)")
 	return l.recovered(c, before, at)
 }
