@@ -153,7 +153,7 @@ func (b *batch) judge(t *testing.T, rounds []measure.Round, faster, slower, orig
 	side := func(arm string) *verdict.Side {
 		return &verdict.Side{Arm: arm, Path: "pod-ip", Placement: "cross-node"}
 	}
-	claim := verdict.Thresholds{FamilyAlpha: b.suite.Thresholds.FamilyAlpha, Assertions: []verdict.Assertion{{
+	claim := verdict.Thresholds{FamilyAlpha: b.suite.Thresholds.FamilyAlpha, NoiseFloor: b.suite.Thresholds.NoiseFloor, Assertions: []verdict.Assertion{{
 		Name: faster + "-over-" + slower, Faster: side(faster), Slower: side(slower), Benchmark: b.bench.Name,
 		Metric: gate.Metric, Margin: gate.Margin, Alpha: gate.Alpha, MaxRounds: gate.MaxRounds, Role: verdict.Gate,
 	}}}

@@ -28,8 +28,9 @@ const (
 )
 
 const (
-	// minFloor is the least difference that is ever called one: copies of one
-	// pod differ by that much from one start to the next.
+	// minFloor is the least difference that is ever called one, where the
+	// thresholds don't say more: copies of one pod differ by that much from one
+	// start to the next.
 	minFloor = 0.02
 	// ceilingShare is how near to a shared ceiling an arm counts as held by it.
 	ceilingShare = 0.03
@@ -128,11 +129,11 @@ func Judge(t Thresholds, where string, comparisons ...Comparison) ([]Verdict, er
 			}
 			bounds[key] = b
 		}
-		first, err := examine(a, v, bounds[key], comparison.Rounds)
+		first, err := examine(a, v, bounds[key], comparison.Rounds, t.least())
 		if err != nil {
 			return nil, fmt.Errorf("assertion %s: %w", a.Name, err)
 		}
-		second, err := examine(a, v, bounds[key], comparison.Confirming)
+		second, err := examine(a, v, bounds[key], comparison.Confirming, t.least())
 		if err != nil {
 			return nil, fmt.Errorf("assertion %s, confirming batch: %w", a.Name, err)
 		}
@@ -233,9 +234,9 @@ func spoiled(copies []copyPair, alpha float64) string {
 }
 
 // examine follows an assertion and every A/A pair of its benchmark through the
-// rounds.
-func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round) (*batch, error) {
-	b := &batch{floor: math.Log1p(minFloor), margin: a.Margin}
+// rounds. least is the smallest difference that may be called one, as a fraction.
+func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round, least float64) (*batch, error) {
+	b := &batch{floor: math.Log1p(least), margin: a.Margin}
 	for _, control := range controls(rounds, a.Benchmark) {
 		original := control
 		original.Control = false
@@ -251,7 +252,7 @@ func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round) (*ba
 		b.floor = max(b.floor, s.High, -s.Low)
 		pair := copyPair{cell: control, p: min(1, 2*bound.PValue(max(s.MaxPass, s.MaxFail)))}
 		// The same rule as for any ordering: shown, and not too small to matter.
-		if m := s.Median(); s.Outcome() != Inconclusive && math.Abs(m) >= math.Log1p(minFloor) {
+		if m := s.Median(); s.Outcome() != Inconclusive && math.Abs(m) >= math.Log1p(least) {
 			pair.differs = fmt.Sprintf("two copies of %s differ by %s", original, percent(math.Expm1(math.Abs(m))))
 			b.differs = pair.differs
 		}

@@ -300,6 +300,21 @@ func TestCeiling(t *testing.T) {
 
 // Up to half of the rounds may be ones that others disturbed: the median is
 // held by the rest. Beyond, nothing is said in either direction.
+func TestTheThresholdsSayHowFarCopiesOfOnePodLieApart(t *testing.T) {
+	c := Comparison{Rounds: columns(measure.Latency, map[measure.Cell][]float64{
+		cell("a"): {100, 100, 100, 100, 100, 100, 100, 100}, control("a"): {100, 100, 100, 100, 100, 100, 100, 100},
+		cell("b"): {102.5, 102.5, 102.5, 102.5, 102.5, 102.5, 102.5, 102.5},
+	})}
+	assert.Equal(t, Pass, judgeOne(t, ordering("a", "b", Gate), c).Outcome)
+	th := thresholds(ordering("a", "b", Gate))
+	th.NoiseFloor = .03
+	vs, err := Judge(th, "kind", c)
+	require.NoError(t, err)
+	assert.Equal(t, Inconclusive, vs[0].Outcome)
+	assert.Contains(t, vs[0].Reason, "below this run's noise of 3 %")
+	assert.False(t, vs[0].NeedsConfirmation)
+}
+
 func TestMostRoundsDisturbedIsInconclusive(t *testing.T) {
 	disturbed := func(n int) []measure.Round {
 		rounds := columns(measure.Latency, facts())

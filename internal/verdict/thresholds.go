@@ -35,9 +35,15 @@ type Thresholds struct {
 	// FamilyAlpha is the chance allowed for any wrong verdict in a family: the
 	// gates together, and the informing assertions of each table (benchmark,
 	// path and placement).
-	FamilyAlpha float64     `yaml:"familyAlpha" json:"familyAlpha"`
-	Assertions  []Assertion `yaml:"assertions" json:"assertions"`
+	FamilyAlpha float64 `yaml:"familyAlpha" json:"familyAlpha"`
+	// NoiseFloor is the least difference that is called one, as a fraction: by so
+	// much do pods of one kind differ. 0 means 2 %, and less there is none.
+	NoiseFloor float64     `yaml:"noiseFloor,omitempty" json:"noiseFloor,omitempty"`
+	Assertions []Assertion `yaml:"assertions" json:"assertions"`
 }
+
+// least is the least difference that is called one.
+func (t Thresholds) least() float64 { return max(t.NoiseFloor, minFloor) }
 
 // Assertion claims an order (Faster beats Slower by at least Margin) or, for a
 // regression, that Candidate is at most Margin worse than Baseline. Exactly one
@@ -171,6 +177,8 @@ func (t Thresholds) check(doc *yaml.Node) error {
 		return at(doc, "kind", "is %q: want %s", t.Kind, Kind)
 	case !nameRE.MatchString(t.Name):
 		return at(doc, "name", "is %q: want lower-case letters, digits, dots and dashes", t.Name)
+	case t.NoiseFloor != 0 && !(t.NoiseFloor >= minFloor && t.NoiseFloor <= 0.5):
+		return at(doc, "noiseFloor", "is %v: want a fraction from %v to 0.5", t.NoiseFloor, minFloor)
 	case !(t.FamilyAlpha > 0 && t.FamilyAlpha <= 0.5):
 		return at(doc, "familyAlpha", "is %v: want more than 0 and at most 0.5", t.FamilyAlpha)
 	case len(t.Assertions) == 0 || len(t.Assertions) > 1000:

@@ -72,6 +72,8 @@ func TestDecodeThresholdsRefuses(t *testing.T) {
 		{"name: mine", "name: ''", "line 3: name"},
 		{"familyAlpha: 0.05", "familyAlpha: 0.005", "line 15: alpha"},
 		{"familyAlpha: 0.05", "familyAlpha: .inf", "line 4: familyAlpha"},
+		{"familyAlpha: 0.05", "familyAlpha: 0.05\nnoiseFloor: 0.01", "line 5: noiseFloor"},
+		{"familyAlpha: 0.05", "familyAlpha: 0.05\nnoiseFloor: .nan", "line 5: noiseFloor"},
 		{"name: one", "name: One", "line 6: name"},
 		{"sentence: A is faster than B.", "sentence: ''", "line 7: sentence"},
 		{"    source: me\n", "", "line 6: source"},
