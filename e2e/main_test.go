@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	var o features.Options
-	flag.StringVar(&o.Profile, "profile", "", "how much to measure: smoke, quick, extra, nightly, published; without it quick, or that of the run to resume")
+	flag.StringVar(&o.Profile, "profile", "", "how much to measure: smoke, quick, nightly, published; without it quick, or that of the run to resume")
 	flag.StringVar(&o.Lab, "lab", "", "lab file; without it the embedded lab")
 	flag.StringVar(&o.Thresholds, "thresholds", "", "thresholds file; without it the embedded one")
 	flag.StringVar(&o.RunDir, "run-dir", "", "folder of this run; without it runs/TIME-PROFILE in the project")

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -336,17 +335,7 @@ func (c *copies) calibrate(t *testing.T, levels []level) {
 // could have seen, 95 % must be found, and none may be taken for faster.
 func TestStatisticsOnTheLabFindInjectedSlowdowns(t *testing.T) {
 	c := newCopies(t)
-	batches, percents := long(1, 5), "5,10,20,50"
-	if other := os.Getenv("CNIPERF_SLOWDOWNS"); other != "" {
-		_, err := fmt.Sscanf(other, "%dx%s", &batches, &percents)
-		require.NoError(t, err, "CNIPERF_SLOWDOWNS is BATCHESxPERCENT,PERCENT…, as 5x50,75,100")
-	}
-	var levels []level
-	for p := range strings.SplitSeq(percents, ",") {
-		percent, err := strconv.Atoi(p)
-		require.NoError(t, err, "CNIPERF_SLOWDOWNS: %q is not a number of percent", p)
-		levels = append(levels, level{name: "slow" + p, wanted: float64(percent) / 100})
-	}
+	levels := []level{{name: "slow05", wanted: .05}, {name: "slow10", wanted: .10}, {name: "slow20", wanted: .20}, {name: "slow50", wanted: .50}}
 	c.calibrate(t, levels)
 	type tally struct {
 		found, wrong, clear, clearFound int
@@ -357,6 +346,7 @@ func TestStatisticsOnTheLabFindInjectedSlowdowns(t *testing.T) {
 	for _, l := range levels {
 		names = append(names, l.name)
 	}
+	batches := long(1, 5)
 	for range batches {
 		c.batch(t, names, func(b *batch) {
 			for _, l := range levels {
