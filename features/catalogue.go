@@ -407,7 +407,9 @@ type Profile struct {
 	// Published runs the published page's own command lines.
 	Published bool `yaml:"published"`
 	// Pin is where the tools run.
-	Pin           Pin      `yaml:"pin"`
+	Pin Pin `yaml:"pin"`
+	// PodSets is how many pairs of pods every cell has. Rounds measure them in turn.
+	PodSets       int      `yaml:"podSets"`
 	MinRounds     int      `yaml:"minRounds"`
 	MaxRounds     int      `yaml:"maxRounds"`     // valid ones, where a gate is at stake
 	InformRounds  int      `yaml:"informRounds"`  // the same where claims only inform
@@ -431,6 +433,9 @@ type Pin struct {
 // lastCPU is the last of the CPUs that a pod may use. The embedded lab keeps
 // all else off it.
 const lastCPU = "last"
+
+// maxPodSets is how many pairs of pods of every cell a lab is expected to hold.
+const maxPodSets = 4
 
 // maxCPUs is the most CPUs that podrun can tell apart.
 const maxCPUs = 1024
@@ -497,6 +502,9 @@ func (p Profile) validate(c *Catalogue) error {
 		}
 	}
 	if err := p.Pin.validate(); err != nil {
+		return err
+	}
+	if err := check(p.PodSets, 1, maxPodSets, "podSets"); err != nil {
 		return err
 	}
 	if err := check(p.MinRounds, 1, 1000, "minRounds"); err != nil {

@@ -58,20 +58,21 @@ func TestSelectionIsTheFrameworks(t *testing.T) {
 
 func TestBadProfilesAreRefused(t *testing.T) {
 	c := load(t)
-	const good = "apiVersion: cniperf.io/v1\nkind: Profile\nname: p\nsampleSeconds: 2\npin: {client: last, server: last}\nminRounds: 1\nmaxRounds: 2\ninformRounds: 2\nbudgetMinutes: 5\ncomparisons: [pod-ip-latency]\n"
+	const good = "apiVersion: cniperf.io/v1\nkind: Profile\nname: p\nsampleSeconds: 2\npin: {client: last, server: last}\npodSets: 1\nminRounds: 1\nmaxRounds: 2\ninformRounds: 2\nbudgetMinutes: 5\ncomparisons: [pod-ip-latency]\n"
 	for name, tc := range map[string]struct{ yaml, want string }{
-		"unknown field":      {good + "rouns: 3\n", "line 11"},
-		"unknown comparison": {good[:len(good)-len("[pod-ip-latency]\n")] + "[pod-ip]\n", "line 10: unknown comparison"},
-		"comparison twice":   {good[:len(good)-len("[pod-ip-latency]\n")] + "\n  - pod-ip-latency\n  - pod-ip-latency\n", "line 12: comparison pod-ip-latency: is there a second time"},
-		"unknown cluster":    {good + "clusters: [lab]\n", `line 11: no arm is in a cluster "lab"`},
-		"unknown tool":       {good + "toolSeconds: {ping: 1}\n", "line 11: toolSeconds"},
-		"tool out of bounds": {good + "toolSeconds:\n  sockperf: 301\n", "line 12: sockperf is 301"},
+		"unknown field":      {good + "rouns: 3\n", "line 12"},
+		"unknown comparison": {good[:len(good)-len("[pod-ip-latency]\n")] + "[pod-ip]\n", "line 11: unknown comparison"},
+		"comparison twice":   {good[:len(good)-len("[pod-ip-latency]\n")] + "\n  - pod-ip-latency\n  - pod-ip-latency\n", "line 13: comparison pod-ip-latency: is there a second time"},
+		"unknown cluster":    {good + "clusters: [lab]\n", `line 12: no arm is in a cluster "lab"`},
+		"unknown tool":       {good + "toolSeconds: {ping: 1}\n", "line 12: toolSeconds"},
+		"tool out of bounds": {good + "toolSeconds:\n  sockperf: 301\n", "line 13: sockperf is 301"},
 		"two documents":      {good + "---\n" + good, "more than one YAML document"},
 		"empty":              {"", "empty"},
 		"out of bounds":      {"apiVersion: cniperf.io/v1\nkind: Profile\nname: p\nsampleSeconds: 0\nminRounds: 1\nmaxRounds: 2\ninformRounds: 2\nbudgetMinutes: 5\ncomparisons: [pod-ip-latency]\n", "line 4: sampleSeconds is 0"},
 		"no pin":             {strings.Replace(good, "pin: {client: last, server: last}\n", "", 1), `pin.client is "", want last or the number of a CPU`},
 		"pin to many":        {strings.Replace(good, "server: last", "server: 0-3", 1), `line 5: pin.server is "0-3"`},
 		"pin beyond":         {strings.Replace(good, "client: last", `client: "1024"`, 1), `line 5: pin.client is "1024"`},
+		"no pods":            {strings.Replace(good, "podSets: 1\n", "", 1), "podSets is 0, want 1 to 4"},
 		"other kind":         {"apiVersion: v2\n", "line 1: is v2 , want cniperf.io/v1 Profile"},
 	} {
 		t.Run(name, func(t *testing.T) {

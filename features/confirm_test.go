@@ -11,16 +11,30 @@ import (
 	"github.com/cniperf/cniperf/internal/measure"
 )
 
-// A confirming batch has pods beside those of the first, except on the nodes'
-// own network, where two servers would want the same ports.
-func TestConfirmingPairsStandBesideTheFirstOnesWhereTheyCan(t *testing.T) {
-	name := func(network workload.Network, control bool, phase string) string {
-		return pairSpec(Arm{Name: "a", Network: network}, measure.Cell{Arm: "a", Control: control}, &testbed.Cluster{}, phase, Pin{}).Name
+// Every set of pods and a confirming batch have pods beside those of the others,
+// except on the nodes' own network, where two servers would want the same ports.
+func TestPairsStandBesideEachOtherWhereTheyCan(t *testing.T) {
+	names := func(network workload.Network, control bool, phase string) (names []string) {
+		arm, c := Arm{Name: "a", Network: network}, measure.Cell{Arm: "a", Control: control}
+		for _, spec := range pairSpecs(arm, c, &testbed.Cluster{}, phase, Profile{PodSets: 2}) {
+			names = append(names, spec.Name)
+		}
+		return names
 	}
 	for _, network := range []workload.Network{workload.PodNetwork, "cniperf/cniperf-eth0"} {
-		assert.Equal(t, "a", name(network, false, journal.PhaseFull))
-		assert.Equal(t, "a-confirm", name(network, false, journal.PhaseConfirm))
-		assert.Equal(t, "a-control-confirm", name(network, true, journal.PhaseConfirm))
+		assert.Equal(t, []string{"a", "a-set2"}, names(network, false, journal.PhaseFull))
+		assert.Equal(t, []string{"a-confirm", "a-confirm-set2"}, names(network, false, journal.PhaseConfirm))
+		assert.Equal(t, []string{"a-control-confirm", "a-control-confirm-set2"}, names(network, true, journal.PhaseConfirm))
 	}
-	assert.Equal(t, "a", name(workload.HostNetwork, false, journal.PhaseConfirm))
+	assert.Equal(t, []string{"a"}, names(workload.HostNetwork, false, journal.PhaseConfirm))
+}
+
+func TestSetsOfPodsTakeTurns(t *testing.T) {
+	two, one := measure.Cell{Arm: "two"}, measure.Cell{Arm: "node"}
+	all := targets{two: {{serverCPU: 1}, {serverCPU: 2}}, one: {{serverCPU: 3}}}
+	var seen []int
+	for round := 1; round <= 4; round++ {
+		seen = append(seen, all.turn(two, round).serverCPU, all.turn(one, round).serverCPU)
+	}
+	assert.Equal(t, []int{1, 3, 2, 3, 1, 3, 2, 3}, seen)
 }

@@ -1,6 +1,7 @@
 package features
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -157,6 +158,68 @@ func (p Profile) on(spec *lab.Spec, c *Catalogue) (Profile, error) {
 	return p, nil
 }
 
+// macvlanOn is the SpiderMultusConfig of a node's interface.
+func macvlanOn(iface string) workload.Network { return workload.Network("cniperf/cniperf-" + iface) }
+
+// missing names what a cluster's lab file lacks for the arm, if anything.
+func (a Arm) missing(spec lab.ClusterSpec) string {
+	for _, network := range []workload.Network{a.Network, a.ServerNetwork} {
+		has := network == "" || network == workload.HostNetwork || network == workload.PodNetwork ||
+			slices.ContainsFunc(spec.Interfaces, func(f lab.Interface) bool { return macvlanOn(f.Name) == network })
+		if !has {
+			return fmt.Sprintf("the lab file gives cluster %s no interface for %s", spec.Name, network)
+		}
+	}
+	return ""
+}
+
+// enoughAddresses refuses a lab whose pools can't hold the pods that the run may
+// have at once, those of confirming batches included: it would break only then.
+func (s *Suite) enoughAddresses() error {
+	for _, spec := range s.spec.Clusters {
+		pods := map[workload.Network]map[string]bool{}
+		count := func(network workload.Network, pod string) {
+			if pods[network] == nil {
+				pods[network] = map[string]bool{}
+			}
+			pods[network][pod] = true
+		}
+		phases := []string{journal.PhaseFull}
+		if s.Profile.Judge {
+			phases = append(phases, journal.PhaseConfirm)
+		}
+		for _, name := range s.Profile.Comparisons {
+			comparison, _, err := s.narrowed(name, journal.PhaseFull)
+			if err != nil {
+				return err
+			}
+			if !s.Catalogue.Selected(comparison, s.options.Labels) {
+				continue
+			}
+			for _, phase := range phases {
+				cells, err := s.pods(comparison, &testbed.Cluster{Name: spec.Name}, phase)
+				if err != nil {
+					return err
+				}
+				for _, c := range cells {
+					for _, pair := range c.specs {
+						count(pair.Network, pair.Name+" client")
+						count(cmp.Or(pair.ServerNetwork, pair.Network), pair.Name+" server")
+					}
+				}
+			}
+		}
+		for _, f := range spec.Interfaces {
+			need := len(pods[macvlanOn(f.Name)])
+			if have := f.Pool.Size(); have < need {
+				return fmt.Errorf("lab: cluster %s: profile %s may have %d pods on %s at once and its pool %s has %d addresses: make it larger, or podSets of the profile smaller",
+					spec.Name, s.Profile.Name, need, f.Name, f.Pool, have)
+			}
+		}
+	}
+	return nil
+}
+
 // planPods adds what one comparison makes in a cluster.
 func (s *Suite) planPods(ctx context.Context, p *clusterPlan, cmp Comparison) error {
 	nodes := plannedNodes(p.spec)
@@ -171,9 +234,15 @@ func (s *Suite) planPods(ctx context.Context, p *clusterPlan, cmp Comparison) er
 		if !ok {
 			continue
 		}
-		specs, accelerated, err := s.pairSpecs(cmp, there, phase)
+		cells, err := s.pods(cmp, there, phase)
 		if err != nil {
 			return err
+		}
+		var specs []workload.Spec
+		accelerated := false
+		for _, c := range cells {
+			specs = append(specs, c.specs...)
+			accelerated = accelerated || c.arm.Accelerated
 		}
 		objects, err := deployer.Plan(there.ClientNode, p.spec.CNI == lab.CNICilium, specs)
 		if err != nil {
@@ -191,28 +260,6 @@ func (s *Suite) planPods(ctx context.Context, p *clusterPlan, cmp Comparison) er
 		}
 	}
 	return nil
-}
-
-// pairSpecs are the pairs of a comparison in a cluster, and whether one of its
-// arms is accelerated.
-func (s *Suite) pairSpecs(cmp Comparison, cluster *testbed.Cluster, phase string) ([]workload.Spec, bool, error) {
-	cells, err := s.Catalogue.Cells(cmp)
-	if err != nil {
-		return nil, false, err
-	}
-	var specs []workload.Spec
-	accelerated := false
-	for _, c := range cells {
-		arm, err := s.Catalogue.Arm(c.Arm)
-		if err != nil {
-			return nil, false, err
-		}
-		if arm.Cluster == cluster.Name {
-			specs = append(specs, pairSpec(arm, c, cluster, phase, s.Profile.Pin))
-			accelerated = accelerated || arm.Accelerated
-		}
-	}
-	return specs, accelerated, nil
 }
 
 // plannedNodes are the server's and the client's node; where a selector chooses

@@ -30,7 +30,7 @@ clusters:
       context: admin
       nodes: [n1, n2]
       images: {bench: registry.example/bench:v1, tcpip-bypass: registry.example/bypass:v1}
-    interfaces: [{name: eth0, network: lan, pool: 10.1.0.64-10.1.0.95}]
+    interfaces: [{name: eth0, network: lan, pool: 10.1.0.64-10.1.0.127}]
   - name: ebpf
     provider: kubeconfig
     cni: cilium
@@ -38,7 +38,7 @@ clusters:
     podSubnet: 10.4.0.0/16
     serviceSubnet: 10.5.0.0/16
     kubeconfig: {path: /nowhere/admin.conf, context: other, selector: bench=yes, images: {bench: registry.example/bench:v1}}
-    interfaces: [{name: eth0, network: lan, pool: 10.1.0.128-10.1.0.159}]
+    interfaces: [{name: eth0, network: lan, pool: 10.1.0.128-10.1.0.191}]
 `
 
 // plan is the dry run of a profile on clusters that can't be reached: nothing in
@@ -83,6 +83,7 @@ func TestPlanOfExistingClusters(t *testing.T) {
 		"  run         Service cniperf/calico",
 		"  run         Namespace cniperf-bypass",
 		"  run         DaemonSet cniperf-bypass/tcpip-bypass",
+		"  run         Pod cniperf/calico-set2-client",
 		"  if-failing  Pod cniperf/calico-confirm-client",
 	} {
 		assert.Contains(t, first, line+"\n")
@@ -90,11 +91,37 @@ func TestPlanOfExistingClusters(t *testing.T) {
 	assert.Contains(t, second, "  run         Pod cniperf-host/(second chosen node)-observer\n")
 	assert.Contains(t, second, "  run         Pod cniperf/cilium-server\n")
 	assert.NotContains(t, second, "bypass")
+	assert.NotContains(t, out, "cross-subnet", "the lab has no second network")
 	for _, no := range []string{"  stays       ", "  machine     "} {
 		_, listing, _ := strings.Cut(first, "cluster kube-proxy")
 		assert.NotContains(t, listing+second, no, "nothing is installed")
 	}
 	assert.Equal(t, 1, strings.Count(first, "Namespace cniperf\n"), "listed once")
+}
+
+func TestPoolsTooSmallForTheRunAreRefused(t *testing.T) {
+	small := filepath.Join(t.TempDir(), "lab.yaml")
+	require.NoError(t, os.WriteFile(small, []byte(strings.Replace(existingClusters, "10.1.0.64-10.1.0.127", "10.1.0.64-10.1.0.79", 1)), 0o600))
+	_, err := NewSuite(Options{Profile: "quick", Lab: small})
+	assert.ErrorContains(t, err, "lab: cluster kube-proxy: profile quick may have 56 pods on eth0 at once and its pool 10.1.0.64-10.1.0.79 has 16 addresses")
+	_, err = NewSuite(Options{Profile: "smoke", Lab: small})
+	assert.NoError(t, err, "its pods are few")
+}
+
+func TestArmsWithoutTheirInterfaceAreLeftOutWithTheReason(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lab.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(existingClusters), 0o600))
+	s, err := NewSuite(Options{Profile: "quick", Lab: file})
+	require.NoError(t, err)
+	cmp, left, err := s.narrowed("pod-ip-latency", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"node", "calico", "cilium", "macvlan"}, cmp.Arms)
+	require.Len(t, left, 1)
+	assert.Equal(t, "macvlan-cross-subnet", left[0].Name)
+	assert.Equal(t, "the lab file gives cluster kube-proxy no interface for cniperf/cniperf-eth1", left[0].why)
+	first, _, err := s.narrowed("pod-ip-latency", journal.PhaseFirst)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"node", "calico", "macvlan"}, first.Arms)
 }
 
 func TestLabWithOneCluster(t *testing.T) {

@@ -53,14 +53,20 @@ func (s *Suite) clusters(ctx context.Context, cmp Comparison) (map[string]*testb
 	return clusters, nil
 }
 
-// deploy returns a pair of pods for every cell. Comparisons share the pairs of
+// targets are the pairs of pods that are measured, by cell: one pair for each set
+// of pods.
+type targets map[measure.Cell][]*target
+
+// turn is the pair of a cell that a round measures. The sets take turns, so that
+// pods which are slow for as long as they live are not in every round.
+func (t targets) turn(c measure.Cell, round int) *target {
+	return t[c][(round-1)%len(t[c])]
+}
+
+// deploy returns the pairs of pods of every cell. Comparisons share the pairs of
 // an arm; a confirming batch gets pairs of its own.
-func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster) (map[measure.Cell]*target, error) {
+func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster) (targets, error) {
 	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
-	if err != nil {
-		return nil, err
-	}
-	cells, err := s.Catalogue.Cells(cmp)
 	if err != nil {
 		return nil, err
 	}
@@ -68,44 +74,65 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 	if err != nil {
 		return nil, err
 	}
-	targets := map[measure.Cell]*target{}
+	all := targets{}
 	for _, name := range sortedKeys(clusters) {
 		d, err := s.deployer(ctx, clusters[name])
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 		}
+		cells, err := s.pods(cmp, clusters[name], phase)
+		if err != nil {
+			return nil, err
+		}
 		var missing []workload.Spec
-		wanted := map[measure.Cell]workload.Spec{}
-		for _, cl := range cells {
-			arm, err := s.Catalogue.Arm(cl.Arm)
-			if err != nil {
-				return nil, err
-			}
-			if arm.Cluster != name {
-				continue
-			}
-			spec := pairSpec(arm, cl, clusters[name], phase, s.Profile.Pin)
-			spec.Servers = servers
-			wanted[cl] = spec
-			if _, ok := s.pairs[name+"/"+wanted[cl].Name]; !ok {
-				missing = append(missing, wanted[cl])
+		for _, c := range cells {
+			for _, spec := range c.specs {
+				if _, ok := s.pairs[name+"/"+spec.Name]; !ok {
+					spec.Servers = servers
+					missing = append(missing, spec)
+				}
 			}
 		}
 		if err := s.deployMissing(ctx, d, missing); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 		}
-		for cl, spec := range wanted {
-			arm, err := s.Catalogue.Arm(cl.Arm)
-			if err != nil {
-				return nil, err
-			}
-			targets[cl], err = newTarget(ctx, arm, s.pairs[name+"/"+spec.Name], s.observers[name], bench, cl, s.Profile.Pin)
-			if err != nil {
-				return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
+		for _, c := range cells {
+			for _, spec := range c.specs {
+				t, err := newTarget(ctx, c.arm, s.pairs[name+"/"+spec.Name], s.observers[name], bench, c.cell, s.Profile.Pin)
+				if err != nil {
+					return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
+				}
+				all[c.cell] = append(all[c.cell], t)
 			}
 		}
 	}
-	return targets, nil
+	return all, nil
+}
+
+// cellPods are the pairs of pods that a cell wants, one for each set.
+type cellPods struct {
+	cell  measure.Cell
+	arm   Arm
+	specs []workload.Spec
+}
+
+// pods are what the cells of a comparison want in a cluster.
+func (s *Suite) pods(cmp Comparison, cluster *testbed.Cluster, phase string) ([]cellPods, error) {
+	cells, err := s.Catalogue.Cells(cmp)
+	if err != nil {
+		return nil, err
+	}
+	var all []cellPods
+	for _, c := range cells {
+		arm, err := s.Catalogue.Arm(c.Arm)
+		if err != nil {
+			return nil, err
+		}
+		if arm.Cluster == cluster.Name {
+			all = append(all, cellPods{c, arm, pairSpecs(arm, c, cluster, phase, s.Profile)})
+		}
+	}
+	return all, nil
 }
 
 // servers are the servers that the comparisons of this run need: each takes its
@@ -138,29 +165,31 @@ func (s *Suite) servers() ([]string, error) {
 // repair makes the pods of the broken sample's cell anew, and those of any other
 // that aren't ready, once the clusters and their nodes answer again. Pods in
 // which the tool ran to its end are not what is broken, unless they fail again.
-func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster, targets map[measure.Cell]*target, broken journal.Sample, again bool) error {
+func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster, targets targets, broken journal.Sample, again bool) error {
 	for _, name := range sortedKeys(clusters) {
 		if err := s.deployers[name].Recover(ctx, clusters[name].ServerNode, clusters[name].ClientNode); err != nil {
 			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 		}
 	}
-	for cl, t := range targets {
-		why := "its sample was invalid"
-		if cl != broken.Cell || broken.ToolDone && !again {
-			var err error
-			if why, err = t.pair.Ready(ctx); err != nil {
+	for cl, pairs := range targets {
+		for _, t := range pairs {
+			why := "its sample was invalid"
+			if t != targets.turn(broken.Cell, broken.Round) || broken.ToolDone && !again {
+				var err error
+				if why, err = t.pair.Ready(ctx); err != nil {
+					return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+				}
+			}
+			if why == "" {
+				continue
+			}
+			s.Progress.Printf("new pods for %s: %s", cl, why)
+			pair, err := s.deployers[t.arm.Cluster].Replace(ctx, t.pair.Spec)
+			if err != nil {
 				return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 			}
+			s.pairs[t.arm.Cluster+"/"+pair.Name] = pair
 		}
-		if why == "" {
-			continue
-		}
-		s.Progress.Printf("new pods for %s: %s", cl, why)
-		pair, err := s.deployers[t.arm.Cluster].Replace(ctx, t.pair.Spec)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
-		}
-		s.pairs[t.arm.Cluster+"/"+pair.Name] = pair
 	}
 	fresh, err := s.deploy(ctx, cmp, phase, clusters)
 	maps.Copy(targets, fresh)
@@ -246,21 +275,33 @@ func (s *Suite) cleanUp(ctx context.Context) error {
 // cleanUpTimeout bounds what an interrupted run spends on removing its pods.
 const cleanUpTimeout = 60 * time.Second
 
-func pairSpec(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string, pin Pin) workload.Spec {
+// pairSpecs are the pairs of a cell, one for each of the profile's sets of pods. An
+// arm on the nodes' own network has one for all: two servers on one node would want
+// the same ports.
+func pairSpecs(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string, p Profile) []workload.Spec {
 	name := arm.Name
 	if c.Control {
 		name += "-control"
 	}
-	// Two servers on a node's own network would want the same ports.
-	if phase == journal.PhaseConfirm && arm.Network != workload.HostNetwork {
+	sets := p.PodSets
+	if arm.Network == workload.HostNetwork {
+		sets = 1
+	} else if phase == journal.PhaseConfirm {
 		name += "-confirm"
 	}
-	spec := workload.Spec{
-		Name: name, Network: arm.Network, ServerNetwork: arm.ServerNetwork,
-		ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode, ServerCPU: pin.Server,
+	var specs []workload.Spec
+	for set := 1; set <= sets; set++ {
+		spec := workload.Spec{
+			Name: name, Network: arm.Network, ServerNetwork: arm.ServerNetwork,
+			ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode, ServerCPU: p.Pin.Server,
+		}
+		if set > 1 {
+			spec.Name += fmt.Sprintf("-set%d", set)
+		}
+		if c.Placement == "same-node" {
+			spec.ServerNode = spec.ClientNode
+		}
+		specs = append(specs, spec)
 	}
-	if c.Placement == "same-node" {
-		spec.ServerNode = spec.ClientNode
-	}
-	return spec
+	return specs
 }

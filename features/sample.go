@@ -166,7 +166,7 @@ type sampler struct {
 	length    time.Duration
 	published bool // by the published page's own command lines
 	pin       Pin
-	targets   map[measure.Cell]*target
+	targets   targets
 	bypass    *bypass.Bypass // nil where no arm is accelerated
 	store     func([]byte) (string, error)
 	now       func() time.Duration // since the run began
@@ -177,7 +177,7 @@ type sampler struct {
 // makes the sample invalid; only a cancelled context or a journal that cannot
 // be written is an error.
 func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample, error) {
-	t := p.targets[s.Cell]
+	t := p.targets.turn(s.Cell, s.Round)
 	addr, err := netip.ParseAddr(t.address(s.Cell))
 	if err != nil {
 		return s, fmt.Errorf("cell %s: %w", s.Cell, err)

@@ -94,7 +94,7 @@ func NewSuite(o Options) (*Suite, error) {
 	if s.Profile, err = s.Profile.on(s.spec, s.Catalogue); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.enoughAddresses()
 }
 
 // Bounded ends ctx early enough before go test's timeout to clean up.

@@ -85,7 +85,7 @@ type batch struct {
 	*copies
 	name    string
 	names   []string
-	targets map[measure.Cell]*target
+	targets targets
 }
 
 // batch makes fresh pods of these names and removes them at the end of use.
@@ -93,19 +93,25 @@ func (c *copies) batch(t *testing.T, names []string, use func(*batch)) {
 	t.Helper()
 	ctx := t.Context()
 	c.batches++
-	b := &batch{copies: c, name: fmt.Sprintf("batch%d", c.batches), names: names, targets: map[measure.Cell]*target{}}
+	b := &batch{copies: c, name: fmt.Sprintf("batch%d", c.batches), names: names, targets: targets{}}
 	d, err := workload.NewCluster(c.cluster.Name, c.cluster.REST, c.cluster.BenchImage, c.suite.RunID+"-"+b.name, time.Now().Add(leftoverTTL))
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, d.Delete(context.WithoutCancel(ctx))) }()
 	var specs []workload.Spec
+	var owners []measure.Cell
 	for _, name := range names {
-		specs = append(specs, workload.Spec{Name: name, Network: c.arm.Network, ClientNode: c.cluster.ClientNode, ServerNode: c.cluster.ServerNode, ServerCPU: c.suite.Profile.Pin.Server})
+		arm := c.arm
+		arm.Name = name
+		for _, spec := range pairSpecs(arm, b.cell(name), c.cluster, journal.PhaseFull, c.suite.Profile) {
+			specs, owners = append(specs, spec), append(owners, b.cell(name))
+		}
 	}
 	pairs, err := d.Deploy(ctx, specs)
 	require.NoError(t, err)
-	for _, p := range pairs {
-		b.targets[b.cell(p.Name)], err = newTarget(ctx, c.arm, p, c.observer, c.bench, b.cell(p.Name), c.suite.Profile.Pin)
+	for i, p := range pairs {
+		target, err := newTarget(ctx, c.arm, p, c.observer, c.bench, owners[i], c.suite.Profile.Pin)
 		require.NoError(t, err)
+		b.targets[owners[i]] = append(b.targets[owners[i]], target)
 	}
 	use(b)
 }
@@ -287,7 +293,9 @@ func (b *batch) slow(t *testing.T, name string, rules int) {
 		fmt.Fprintf(&text, "-A OUTPUT -s 192.0.2.%d/32 -j ACCEPT\n", i%256)
 	}
 	text.WriteString("COMMIT\n")
-	inClient(t, b.targets[b.cell(name)].pair.Client, text.String(), "iptables-legacy-restore")
+	for _, target := range b.targets[b.cell(name)] {
+		inClient(t, target.pair.Client, text.String(), "iptables-legacy-restore")
+	}
 }
 
 // level is an injected slowdown.

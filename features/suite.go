@@ -81,8 +81,15 @@ func (s *Suite) measured(ctx context.Context, name, phase string) (*result, erro
 	return r, r.err
 }
 
-// narrowed is the comparison as this phase of this profile measures it.
-func (s *Suite) narrowed(name, phase string) (Comparison, []Arm, error) {
+// leftOut is an arm that a comparison is narrowed by, and why.
+type leftOut struct {
+	Arm
+	why string
+}
+
+// narrowed is the comparison as this phase of this profile measures it on this
+// lab.
+func (s *Suite) narrowed(name, phase string) (Comparison, []leftOut, error) {
 	cmp, err := s.Catalogue.Comparison(name)
 	if err != nil {
 		return cmp, nil, err
@@ -94,11 +101,39 @@ func (s *Suite) narrowed(name, phase string) (Comparison, []Arm, error) {
 	if len(s.Profile.Clusters) > 0 {
 		clusters = s.Profile.Clusters
 	}
-	narrowed, left, err := s.Catalogue.Within(cmp, clusters)
+	narrowed, elsewhere, err := s.Catalogue.Within(cmp, clusters)
+	if err != nil {
+		return cmp, nil, err
+	}
+	var left []leftOut
+	for _, arm := range elsewhere {
+		left = append(left, leftOut{arm, fmt.Sprintf("profile %s measures only in %v, this arm is in %s", s.Profile.Name, s.Profile.Clusters, arm.Cluster)})
+	}
 	if phase == journal.PhaseFirst {
 		narrowed.Arms = cmp.Early
 	}
-	return narrowed, left, err
+	wanted := narrowed.Arms
+	narrowed.Arms = nil
+	for _, name := range wanted {
+		arm, err := s.Catalogue.Arm(name)
+		if err != nil {
+			return cmp, nil, err
+		}
+		spec, err := s.spec.Cluster(arm.Cluster)
+		if err != nil {
+			return cmp, nil, err
+		}
+		missing := arm.missing(spec)
+		switch {
+		case missing == "":
+			narrowed.Arms = append(narrowed.Arms, name)
+		case name == cmp.Control:
+			return cmp, nil, fmt.Errorf("comparison %s: %s, which its control %s needs", cmp.Name, missing, name)
+		default:
+			left = append(left, leftOut{arm, missing})
+		}
+	}
+	return narrowed, left, nil
 }
 
 // Early tells whether a comparison is worth a first verdict of its own: its
@@ -144,8 +179,7 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 		return err
 	}
 	for _, arm := range left {
-		reason := fmt.Sprintf("profile %s measures only in %v, this arm is in %s", s.Profile.Name, s.Profile.Clusters, arm.Cluster)
-		if err := s.recordSkip(journal.Skip{Cell: cell(cmp, arm), Comparison: name, Phase: phase, Reason: reason}); err != nil {
+		if err := s.recordSkip(journal.Skip{Cell: cell(cmp, arm.Arm), Comparison: name, Phase: phase, Reason: arm.why}); err != nil {
 			return err
 		}
 	}

@@ -60,6 +60,7 @@ func newBench(t *testing.T, comparison string, arms ...string) *bench {
 		assert.NoError(t, s.Testbed.Release(ctx))
 		assert.NoError(t, s.Journal.Close())
 	})
+	s.Profile.PodSets = 1
 	targets, err := s.deploy(ctx, cmp, journal.PhaseFull, clusters)
 	require.NoError(t, err)
 	benchmark, err := s.Catalogue.Benchmark(cmp.Benchmark)
@@ -108,7 +109,7 @@ func TestAClientThatDialsThePodIsCaught(t *testing.T) {
 		assert.Empty(t, b.sample(t, arm).Invalid, "%s by its ClusterIP", arm)
 	}
 	for _, arm := range arms {
-		target := b.sampler.targets[b.cell(t, arm)]
+		target := b.sampler.targets[b.cell(t, arm)][0]
 		pair := *target.pair
 		pair.ClusterIP = pair.Server.IP
 		target.pair = &pair
@@ -119,7 +120,7 @@ func TestAClientThatDialsThePodIsCaught(t *testing.T) {
 func TestAMacvlanPodThatLeavesThroughItsHostIsCaught(t *testing.T) {
 	b := newBench(t, "pod-ip-latency", "macvlan")
 	require.Empty(t, b.sample(t, "macvlan").Invalid)
-	pair := b.sampler.targets[b.cell(t, "macvlan")].pair
+	pair := b.sampler.targets[b.cell(t, "macvlan")][0].pair
 	nodes, err := b.clusters["kube-proxy"].Target.Nodes(t.Context())
 	require.NoError(t, err)
 	i := slices.IndexFunc(nodes, func(n cni.Node) bool { return n.Name == pair.Client.Node })

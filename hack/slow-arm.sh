@@ -33,7 +33,7 @@ slow() { # uid name node
 columns=UID:.metadata.uid,NAME:.metadata.name,NODE:.spec.nodeName,PHASE:.status.phase
 slowed=
 while read -r uid name node phase; do
-	[[ $name =~ ^$arm(-control)?(-confirm)?-client$ && $phase == Running && $slowed != *$uid* ]] || continue
+	[[ $name =~ ^$arm(-control)?(-confirm)?(-set[0-9]+)?-client$ && $phase == Running && $slowed != *$uid* ]] || continue
 	slow "$uid" "$name" "$node" && slowed+=" $uid"
 done < <(on "$cluster-control-plane" timeout 30m kubectl --kubeconfig /etc/kubernetes/admin.conf get pods --all-namespaces \
 	--selector cniperf.io/role=client --output "custom-columns=$columns" --no-headers --watch </dev/null)

@@ -31,12 +31,16 @@ const (
 	arms
 )
 
+// podSets is how many pairs of pods of every arm take turns in the rounds, as in
+// the profiles that ship.
+const podSets = 2
+
 // world simulates a machine on which all arms are equal. start draws what stays
-// for a batch and returns the sample taken at time t of an arm.
+// for a batch and returns the sample taken at time t of an arm's pods of a set.
 type world struct {
 	name  string
 	stuck bool
-	start func(rng *rand.Rand) func(arm int, t float64) float64
+	start func(rng *rand.Rand) func(arm, set int, t float64) float64
 }
 
 // Values are around the lab's 12 µs with its spread of 1.5 % per sample, and
@@ -45,46 +49,49 @@ func nullWorlds() []world {
 	const fast, slow, sd = 13.0, 38.0, 0.015
 	noise := func(rng *rand.Rand) float64 { return math.Exp(sd * rng.NormFloat64()) }
 	return []world{
-		{"normal", false, func(rng *rand.Rand) func(int, float64) float64 {
-			return func(int, float64) float64 { return 12 + 12*sd*rng.NormFloat64() }
+		{"normal", false, func(rng *rand.Rand) func(int, int, float64) float64 {
+			return func(int, int, float64) float64 { return 12 + 12*sd*rng.NormFloat64() }
 		}},
-		{"lognormal", false, func(rng *rand.Rand) func(int, float64) float64 {
-			return func(int, float64) float64 { return 12 * math.Exp(0.5*rng.NormFloat64()) }
+		{"lognormal", false, func(rng *rand.Rand) func(int, int, float64) float64 {
+			return func(int, int, float64) float64 { return 12 * math.Exp(0.5*rng.NormFloat64()) }
 		}},
-		{"bimodal", false, func(rng *rand.Rand) func(int, float64) float64 {
-			return func(int, float64) float64 { return []float64{fast, slow}[rng.IntN(2)] * noise(rng) }
+		{"bimodal", false, func(rng *rand.Rand) func(int, int, float64) float64 {
+			return func(int, int, float64) float64 { return []float64{fast, slow}[rng.IntN(2)] * noise(rng) }
 		}},
-		{"AR(1)", false, func(rng *rand.Rand) func(int, float64) float64 {
+		{"AR(1)", false, func(rng *rand.Rand) func(int, int, float64) float64 {
 			// One state of the machine, from sample to sample; half a spread is the sample's own.
 			x, last := 0.0, -1.0
-			return func(_ int, t float64) float64 {
+			return func(_, _ int, t float64) float64 {
 				for ; last < t; last++ {
 					x = 0.9*x + 0.1*rng.NormFloat64()
 				}
 				return 12 * math.Exp(x) * noise(rng)
 			}
 		}},
-		{"linear drift", false, func(rng *rand.Rand) func(int, float64) float64 {
-			return func(_ int, t float64) float64 { return 12 * (1 + 0.02*t) * noise(rng) }
+		{"linear drift", false, func(rng *rand.Rand) func(int, int, float64) float64 {
+			return func(_, _ int, t float64) float64 { return 12 * (1 + 0.02*t) * noise(rng) }
 		}},
-		{"1 µs ticks with ties", false, func(rng *rand.Rand) func(int, float64) float64 {
-			return func(int, float64) float64 { return math.Round(12 + rng.NormFloat64()) }
+		{"1 µs ticks with ties", false, func(rng *rand.Rand) func(int, int, float64) float64 {
+			return func(int, int, float64) float64 { return math.Round(12 + rng.NormFloat64()) }
 		}},
-		{"stuck: placement drawn once per copy, 13 to 38 µs", true, func(rng *rand.Rand) func(int, float64) float64 {
-			var level [arms]float64
-			for i := range level {
-				level[i] = fast * math.Pow(slow/fast, rng.Float64())
-			}
-			return func(arm int, _ float64) float64 { return level[arm] * noise(rng) }
+		{"stuck: placement drawn once per pair of pods, 13 to 38 µs", true, func(rng *rand.Rand) func(int, int, float64) float64 {
+			return stuckAt(func() float64 { return fast * math.Pow(slow/fast, rng.Float64()) }, noise, rng)
 		}},
-		{"stuck: one of two placements per copy", true, func(rng *rand.Rand) func(int, float64) float64 {
-			var level [arms]float64
-			for i := range level {
-				level[i] = []float64{fast, slow}[rng.IntN(2)]
-			}
-			return func(arm int, _ float64) float64 { return level[arm] * noise(rng) }
+		{"stuck: one of two placements per pair of pods", true, func(rng *rand.Rand) func(int, int, float64) float64 {
+			return stuckAt(func() float64 { return []float64{fast, slow}[rng.IntN(2)] }, noise, rng)
 		}},
 	}
+}
+
+// stuckAt draws a placement for each pair of pods, for as long as it lives.
+func stuckAt(draw func() float64, noise func(*rand.Rand) float64, rng *rand.Rand) func(int, int, float64) float64 {
+	var level [arms][podSets]float64
+	for i := range level {
+		for j := range level[i] {
+			level[i][j] = draw()
+		}
+	}
+	return func(arm, set int, _ float64) float64 { return level[arm][set] * noise(rng) }
 }
 
 // batchOf measures whole rounds in random order, as the scheduler does.
@@ -95,7 +102,7 @@ func batchOf(rng *rand.Rand, w world, rounds int, effect float64) []measure.Roun
 	for i := range out {
 		out[i] = measure.Round{Index: i + 1, Values: map[measure.Cell]measure.Values{}}
 		for place, arm := range rng.Perm(arms) {
-			x := sample(arm, float64(i*arms+place))
+			x := sample(arm, i%podSets, float64(i*arms+place))
 			if arm != armB {
 				x *= effect
 			}
