@@ -34,7 +34,7 @@ test-statistics: ## 20,000 simulated runs per null world: error rates and power
 	CNIPERF_LONG=1 go test -count=1 -timeout 60m -v -run 'Long|Simulat|World|Power' ./internal/verdict/
 
 .PHONY: test-lab
-test-lab: ## the procedure on the real lab: A/A comparisons, injected slowdowns (CNIPERF_LONG=1: 112 and 20, half an hour)
+test-lab: ## the procedure on the real lab: A/A comparisons, injected slowdowns (CNIPERF_LONG=1: 112 and 40, three quarters of an hour)
 	go test -tags lab -count=1 -timeout 90m -v -artifacts -outputdir "$${CNIPERF_OUT:-$$PWD/runs}" -run StatisticsOnTheLab ./features
 
 .PHONY: test-bpf

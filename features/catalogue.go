@@ -402,8 +402,8 @@ type Profile struct {
 	Kind          string `yaml:"kind"`
 	Name          string `yaml:"name"`
 	SampleSeconds int    `yaml:"sampleSeconds"` // of one sample
-	// ToolSeconds are the same for single tools, by name, instead.
-	ToolSeconds map[string]int `yaml:"toolSeconds"`
+	// BenchmarkSeconds are the same for single benchmarks, by name, instead.
+	BenchmarkSeconds map[string]int `yaml:"benchmarkSeconds"`
 	// Published runs the published page's own command lines.
 	Published bool `yaml:"published"`
 	// Pin is where the tools run.
@@ -471,10 +471,10 @@ func LoadProfile(fsys fs.FS, name string, c *Catalogue) (Profile, error) {
 	return p, nil
 }
 
-// length is how long one sample of a tool takes.
-func (p Profile) length(tool string) time.Duration {
+// length is how long one sample of a benchmark takes.
+func (p Profile) length(b Benchmark) time.Duration {
 	seconds := p.SampleSeconds
-	if s, ok := p.ToolSeconds[tool]; ok {
+	if s, ok := p.BenchmarkSeconds[b.Name]; ok {
 		seconds = s
 	}
 	return time.Duration(seconds) * time.Second
@@ -493,11 +493,11 @@ func (p Profile) validate(c *Catalogue) error {
 	if err := check(p.SampleSeconds, 1, 300, "sampleSeconds"); err != nil {
 		return err
 	}
-	for _, tool := range sortedKeys(p.ToolSeconds) {
-		if !slices.ContainsFunc(c.Benchmarks, func(b Benchmark) bool { return b.Tool == tool }) {
-			return wrong([]any{"toolSeconds", tool}, "toolSeconds: no benchmark has the tool %q", tool)
+	for _, name := range sortedKeys(p.BenchmarkSeconds) {
+		if _, err := c.Benchmark(name); err != nil {
+			return wrong([]any{"benchmarkSeconds", name}, "benchmarkSeconds: %w", err)
 		}
-		if err := check(p.ToolSeconds[tool], 1, 300, "toolSeconds", tool); err != nil {
+		if err := check(p.BenchmarkSeconds[name], 1, 300, "benchmarkSeconds", name); err != nil {
 			return err
 		}
 	}

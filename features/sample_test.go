@@ -27,7 +27,7 @@ func TestPublishedProfileRunsThePagesCommands(t *testing.T) {
 	} {
 		b, err := c.Benchmark(tc.benchmark)
 		require.NoError(t, err)
-		r, err := b.published(addr, p.length(b.Tool), tc.path)
+		r, err := b.published(addr, p.length(b), tc.path)
 		require.NoError(t, err)
 		assert.Equal(t, tc.want, strings.Join(r.argv, " "))
 	}

@@ -254,7 +254,7 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		sample := s.Profile.length(bench.Tool) + sampleOverhead
+		sample := s.Profile.length(bench) + sampleOverhead
 		limit, err := s.maxRounds(cmp)
 		if err != nil {
 			return 0, err

@@ -340,22 +340,26 @@ func (c *copies) calibrate(t *testing.T, levels []level) {
 
 // TestStatisticsOnTheLabFindInjectedSlowdowns judges, against an untouched copy, copies that
 // were slowed. Of those whose slowdown is at least twice what the comparison
-// could have seen, 95 % must be found, and none may be taken for faster.
+// could have seen, 95 % must be found, and none may be taken for faster. Batches
+// of all sizes tell what is found of which; batches of large ones only, which are
+// decided soon, give enough that are clear.
 func TestStatisticsOnTheLabFindInjectedSlowdowns(t *testing.T) {
 	c := newCopies(t)
-	levels := []level{{name: "slow05", wanted: .05}, {name: "slow10", wanted: .10}, {name: "slow20", wanted: .20}, {name: "slow50", wanted: .50}}
+	levels := []level{{name: "slow05", wanted: .05}, {name: "slow10", wanted: .10}, {name: "slow20", wanted: .20}, {name: "slow50", wanted: .50}, {name: "slow100", wanted: 1}}
 	c.calibrate(t, levels)
 	type tally struct {
 		found, wrong, clear, clearFound int
 		rounds, detectable, seen        []float64
 	}
-	tallies := make([]tally, len(levels))
-	names := []string{"base", "base-copy"}
+	tallies := map[float64]*tally{}
 	for _, l := range levels {
-		names = append(names, l.name)
+		tallies[l.wanted] = &tally{}
 	}
-	batches := long(1, 5)
-	for range batches {
+	compare := func(levels []level) {
+		names := []string{"base", "base-copy"}
+		for _, l := range levels {
+			names = append(names, l.name)
+		}
 		c.batch(t, names, func(b *batch) {
 			for _, l := range levels {
 				b.slow(t, l.name, l.rules)
@@ -371,7 +375,8 @@ func TestStatisticsOnTheLabFindInjectedSlowdowns(t *testing.T) {
 				return !slices.ContainsFunc(verdicts(rounds), func(v verdict.Verdict) bool { return !v.Final && !v.NeedsConfirmation })
 			})
 			for i, v := range verdicts(rounds) {
-				l, y := levels[i], &tallies[i]
+				l := levels[i]
+				y := tallies[l.wanted]
 				t.Logf("%s: %s (%.1f %%): %s: %s", b.name, l.name, 100*l.effect, v.Outcome, v.Explanation)
 				// Without an interval there is no effect that it could have seen.
 				clear := v.Evidence.Detectable != nil && l.effect >= 2**v.Evidence.Detectable
@@ -388,13 +393,24 @@ func TestStatisticsOnTheLabFindInjectedSlowdowns(t *testing.T) {
 			}
 		})
 	}
+	for range long(1, 5) {
+		compare(levels[:4])
+	}
+	var large []level
+	for i, l := range []level{levels[3], levels[3], levels[3], levels[4], levels[4]} {
+		l.name = fmt.Sprintf("%s-%d", l.name, i+1)
+		large = append(large, l)
+	}
+	for range long(1, 4) {
+		compare(large)
+	}
 	var rows [][]string
 	var all tally
-	for i, l := range levels {
-		y := tallies[i]
+	for _, l := range levels {
+		y := tallies[l.wanted]
 		rows = append(rows, []string{
 			fmt.Sprintf("%.0f %%", 100*l.wanted), fmt.Sprint(l.rules), fmt.Sprintf("%.1f %%", 100*l.effect), fmt.Sprintf("%.1f %%", 100*measure.Median(y.seen)),
-			fmt.Sprint(batches), fmt.Sprint(y.found), fmt.Sprint(y.wrong), fmt.Sprintf("%.1f %%", 100*measure.Median(y.detectable)),
+			fmt.Sprint(len(y.rounds)), fmt.Sprint(y.found), fmt.Sprint(y.wrong), fmt.Sprintf("%.1f %%", 100*measure.Median(y.detectable)),
 			fmt.Sprintf("%d of %d", y.clearFound, y.clear), fmt.Sprintf("%.3g", measure.Median(y.rounds)),
 		})
 		all.wrong, all.clear, all.clearFound = all.wrong+y.wrong, all.clear+y.clear, all.clearFound+y.clearFound

@@ -290,7 +290,7 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	}
 	ctx, release := s.Testbed.Held(ctx)
 	defer release()
-	length := s.Profile.length(bench.Tool)
+	length := s.Profile.length(bench)
 	if length > longSample {
 		var stop func()
 		ctx, stop = s.watchNodes(ctx, clusters)

@@ -300,7 +300,7 @@ func consistent(vs measure.Values) error {
 	rate, _ := vs.Get("transactions")
 	for _, name := range []string{"round-trip", "latency"} {
 		if v, ok := vs.Get(name); ok && math.Abs(v.Value*rate.Value/1e6-1) > output.Tolerance {
-			return fmt.Errorf("%s of %v us and %v transactions/s contradict each other: another unit, or several transactions in flight", name, v.Value, rate.Value)
+			return fmt.Errorf("%s of %v us and %v transactions/s contradict each other: the test stood still in between (lost packets; connections refused because a node tracks too many), another unit, or several transactions in flight", name, v.Value, rate.Value)
 		}
 	}
 	last := 0.0
