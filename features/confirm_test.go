@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
@@ -37,4 +38,26 @@ func TestSetsOfPodsTakeTurns(t *testing.T) {
 		seen = append(seen, all.turn(two, round).serverCPU, all.turn(one, round).serverCPU)
 	}
 	assert.Equal(t, []int{1, 3, 2, 3, 1, 3, 2, 3}, seen)
+}
+
+// A server that no comparison of an arm uses is not started.
+func TestServersAreThoseThatTheArmIsMeasuredBy(t *testing.T) {
+	s, err := NewSuite(Options{Profile: "quick"})
+	require.NoError(t, err)
+	for _, tc := range []struct {
+		arm     string
+		control bool
+		want    []string
+	}{
+		{"macvlan", true, []string{"iperf3", "netperf", "redis", "sockperf"}},
+		{"node", false, []string{"iperf3", "netperf", "sockperf"}},
+		{"bypass-on", false, []string{"sockperf"}},
+		{"bypass-off", true, []string{"sockperf-plain"}},
+	} {
+		arm, err := s.Catalogue.Arm(tc.arm)
+		require.NoError(t, err)
+		got, err := s.servers(arm, tc.control)
+		require.NoError(t, err)
+		assert.Equal(t, tc.want, got, tc.arm)
+	}
 }

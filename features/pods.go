@@ -70,10 +70,6 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 	if err != nil {
 		return nil, err
 	}
-	servers, err := s.servers()
-	if err != nil {
-		return nil, err
-	}
 	all := targets{}
 	for _, name := range sortedKeys(clusters) {
 		d, err := s.deployer(ctx, clusters[name])
@@ -86,6 +82,10 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 		}
 		var missing []workload.Spec
 		for _, c := range cells {
+			servers, err := s.servers(c.arm, c.cell.Control)
+			if err != nil {
+				return nil, err
+			}
 			for _, spec := range c.specs {
 				if _, ok := s.pairs[name+"/"+spec.Name]; !ok {
 					spec.Servers = servers
@@ -135,29 +135,23 @@ func (s *Suite) pods(cmp Comparison, cluster *testbed.Cluster, phase string) ([]
 	return all, nil
 }
 
-// servers are the servers that the comparisons of this run need: each takes its
-// time to start.
-func (s *Suite) servers() ([]string, error) {
+// servers are the containers that the comparisons of this run need in the server
+// pod of an arm or of its second copy: each takes its time to start.
+func (s *Suite) servers(arm Arm, control bool) ([]string, error) {
 	needed := map[string]bool{}
 	for _, name := range s.Profile.Comparisons {
 		cmp, err := s.Catalogue.Comparison(name)
 		if err != nil {
 			return nil, err
 		}
-		if !s.Catalogue.Selected(cmp, s.options.Labels) {
+		if !slices.Contains(cmp.Arms, arm.Name) || control && cmp.Control != arm.Name || !s.Catalogue.Selected(cmp, s.options.Labels) {
 			continue
 		}
 		bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range cmp.Arms {
-			arm, err := s.Catalogue.Arm(a)
-			if err != nil {
-				return nil, err
-			}
-			needed[arm.of(bench).Server] = true
-		}
+		needed[arm.of(bench).Server] = true
 	}
 	return sortedKeys(needed), nil
 }
