@@ -304,8 +304,12 @@ func (p *sampler) values(out workload.Output, r run) (measure.Values, error) {
 // cpu is the processor time of the client's node per transaction or byte,
 // softirq included, over the whole sample. On the embedded lab that node's
 // accounting is the machine's, so both ends and everything else that runs are in
-// it. sockperf idles for most of its run, so it has none.
+// it. sockperf idles for most of its run, and netperf for four seconds after each
+// test of connections, so those have none.
 func (p *sampler) cpu(values measure.Values, t trailer.Trailer) measure.Values {
+	if p.benchmark.Connect {
+		return nil
+	}
 	busy := t.NodeCPU().Seconds() / t.Elapsed.Seconds()
 	for _, m := range []struct {
 		rate string
