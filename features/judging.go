@@ -30,7 +30,7 @@ func (s *Suite) decided(cmp Comparison, rounds []measure.Round, dropped map[meas
 	if !s.Profile.Judge {
 		return false
 	}
-	verdicts, err := s.judge(verdict.Comparison{Rounds: rounds, Dropped: dropped}, cmp)
+	verdicts, err := s.judge(verdict.Comparison{Rounds: rounds, Dropped: dropped, PodSets: s.Profile.PodSets}, cmp)
 	return err == nil && len(verdicts) > 0 && !slices.ContainsFunc(verdicts, func(v verdict.Verdict) bool {
 		if v.Role != verdict.Gate && len(rounds) >= s.Profile.InformRounds {
 			return false

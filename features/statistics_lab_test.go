@@ -174,7 +174,7 @@ func (b *batch) judge(t *testing.T, rounds []measure.Round, faster, slower, orig
 		seen = append(seen, measure.Round{Index: r.Index, Values: values, Disturbed: r.Disturbed})
 	}
 	for n := min(p.MinRounds, len(seen)); ; n++ {
-		vs, err := verdict.Judge(claim, b.suite.Testbed.Provider(), verdict.Comparison{Rounds: seen[:n]})
+		vs, err := verdict.Judge(claim, b.suite.Testbed.Provider(), verdict.Comparison{Rounds: seen[:n], PodSets: p.PodSets})
 		require.NoError(t, err)
 		require.Len(t, vs, 1)
 		if v := vs[0]; n == len(seen) || v.Final || v.NeedsConfirmation {

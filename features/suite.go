@@ -188,7 +188,7 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 		return err
 	}
 	rounds, dropped, err := s.batch(ctx, cmp, phase)
-	r.comparison = verdict.Comparison{Rounds: rounds, Dropped: dropped}
+	r.comparison = verdict.Comparison{Rounds: rounds, Dropped: dropped, PodSets: s.Profile.PodSets}
 	if err == nil {
 		r.comparison.Ceilings, err = s.ceilings(cmp)
 	}

@@ -184,6 +184,7 @@ func (o judgeOptions) judgeRun(dir string, w io.Writer) (int, error) {
 	}
 	var plan struct {
 		Ceilings map[string]map[string]float64 `json:"ceilings"`
+		Profile  struct{ PodSets int }         `json:"profile"`
 	}
 	if run.Header.Plan != nil {
 		if err := json.Unmarshal(run.Header.Plan, &plan); err != nil {
@@ -192,7 +193,7 @@ func (o judgeOptions) judgeRun(dir string, w io.Writer) (int, error) {
 	}
 	all := comparisons(run)
 	for i, name := range run.Comparisons() {
-		all[i].Ceilings = plan.Ceilings[name]
+		all[i].Ceilings, all[i].PodSets = plan.Ceilings[name], plan.Profile.PodSets
 	}
 	verdicts, err := verdict.Judge(thresholds, provider, all...)
 	if err != nil {

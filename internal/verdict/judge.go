@@ -45,6 +45,9 @@ const (
 type Comparison struct {
 	Rounds     []measure.Round
 	Confirming []measure.Round // a second batch on fresh pods; none until it was asked for
+	// PodSets is how many pairs of pods of every cell take turns: round i has the
+	// pair (i−1) mod PodSets. Zero is taken as one.
+	PodSets int
 
 	// Dropped counts, per cell, the rounds dropped because of that cell.
 	Dropped map[measure.Cell]int
@@ -129,11 +132,11 @@ func Judge(t Thresholds, where string, comparisons ...Comparison) ([]Verdict, er
 			}
 			bounds[key] = b
 		}
-		first, err := examine(a, v, bounds[key], comparison.Rounds, t.least())
+		first, err := examine(a, v, bounds[key], comparison.Rounds, comparison.PodSets, t.least())
 		if err != nil {
 			return nil, fmt.Errorf("assertion %s: %w", a.Name, err)
 		}
-		second, err := examine(a, v, bounds[key], comparison.Confirming, t.least())
+		second, err := examine(a, v, bounds[key], comparison.Confirming, comparison.PodSets, t.least())
 		if err != nil {
 			return nil, fmt.Errorf("assertion %s, confirming batch: %w", a.Name, err)
 		}
@@ -234,13 +237,15 @@ func spoiled(copies []copyPair, alpha float64) string {
 }
 
 // examine follows an assertion and every A/A pair of its benchmark through the
-// rounds. least is the smallest difference that may be called one, as a fraction.
-func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round, least float64) (*batch, error) {
+// rounds, whose pods are of so many sets. least is the smallest difference that
+// may be called one, as a fraction.
+func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round, sets int, least float64) (*batch, error) {
 	b := &batch{floor: math.Log1p(least), margin: a.Margin}
 	for _, control := range controls(rounds, a.Benchmark) {
 		original := control
 		original.Control = false
-		ds, err := logRatios(rounds, control, original, a.Metric)
+		held := both(rounds, control, original, a.Metric)
+		ds, err := measure.LogRatios(held, control, original, a.Metric)
 		if err != nil {
 			return nil, err
 		}
@@ -249,7 +254,7 @@ func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round, leas
 		}
 		b.controls++
 		s := Follow(bound, 0, ds)
-		b.floor = max(b.floor, s.High, -s.Low)
+		b.floor = max(b.floor, s.High, -s.Low, setsFloor(ds, held, sets))
 		pair := copyPair{cell: control, p: min(1, 2*bound.PValue(max(s.MaxPass, s.MaxFail)))}
 		// The same rule as for any ordering: shown, and not too small to matter.
 		if m := s.Median(); s.Outcome() != Inconclusive && math.Abs(m) >= math.Log1p(least) {
@@ -288,6 +293,26 @@ func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round, leas
 		b.costs[i] = measure.Median(costs)
 	}
 	return b, nil
+}
+
+// setsFloor is the noise floor that pods account for which are slow for as long
+// as they live: twice the largest median by which the two copies differ within
+// one set of pods. The medians of several sets can't cancel, as they do in the
+// interval over all rounds; twice, because what one draw of pods did to the copies
+// another did to the arms. ds are the log ratios of the rounds.
+func setsFloor(ds []float64, rounds []measure.Round, sets int) float64 {
+	bySet := make([][]float64, max(1, sets))
+	for i, r := range rounds {
+		set := uint(r.Index) % uint(len(bySet)) // which is which doesn't matter
+		bySet[set] = append(bySet[set], ds[i])
+	}
+	floor := 0.0
+	for _, of := range bySet {
+		if len(of) > 0 {
+			floor = max(floor, 2*math.Abs(measure.Median(of)))
+		}
+	}
+	return floor
 }
 
 // logRatios takes the rounds that hold both cells.
