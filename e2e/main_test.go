@@ -40,7 +40,8 @@ func run(m *testing.M) int {
 	if err != nil {
 		return refuse(err)
 	}
-	o.Labels, o.DryRun = cfg.Labels(), cfg.DryRunMode()
+	o.Labels, o.Feature, o.SkipFeature = cfg.Labels(), cfg.FeatureRegex(), cfg.SkipFeatureRegex()
+	o.DryRun = cfg.DryRunMode()
 	o.Timeout = goTestTimeout()
 
 	ctx, stop := interruptible()

@@ -71,14 +71,11 @@ func (s *Suite) printPlan(ctx context.Context) error {
 // plans returns what the selected comparisons make in each cluster.
 func (s *Suite) plans(ctx context.Context) ([]*clusterPlan, error) {
 	var plans []*clusterPlan
-	for _, name := range s.Profile.Comparisons {
-		cmp, _, err := s.narrowed(name, journal.PhaseFull)
-		if err != nil {
-			return nil, err
-		}
-		if !s.Catalogue.Selected(cmp, s.options.Labels) {
-			continue
-		}
+	comparisons, err := s.selected()
+	if err != nil {
+		return nil, err
+	}
+	for _, cmp := range comparisons {
 		clusters, err := s.Catalogue.Clusters(cmp)
 		if err != nil {
 			return nil, err
@@ -176,6 +173,10 @@ func (a Arm) missing(spec lab.ClusterSpec) string {
 // enoughAddresses refuses a lab whose pools can't hold the pods that the run may
 // have at once, those of confirming batches included: it would break only then.
 func (s *Suite) enoughAddresses() error {
+	comparisons, err := s.selected()
+	if err != nil {
+		return err
+	}
 	for _, spec := range s.spec.Clusters {
 		pods := map[workload.Network]map[string]bool{}
 		count := func(network workload.Network, pod string) {
@@ -188,14 +189,7 @@ func (s *Suite) enoughAddresses() error {
 		if s.Profile.Judge {
 			phases = append(phases, journal.PhaseConfirm)
 		}
-		for _, name := range s.Profile.Comparisons {
-			comparison, _, err := s.narrowed(name, journal.PhaseFull)
-			if err != nil {
-				return err
-			}
-			if !s.Catalogue.Selected(comparison, s.options.Labels) {
-				continue
-			}
+		for _, comparison := range comparisons {
 			for _, phase := range phases {
 				cells, err := s.pods(comparison, &testbed.Cluster{Name: spec.Name}, phase)
 				if err != nil {

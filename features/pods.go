@@ -64,11 +64,20 @@ func (t targets) turn(c measure.Cell, round int) *target {
 }
 
 // deploy returns the pairs of pods of every cell. Comparisons share the pairs of
-// an arm; a confirming batch gets pairs of its own.
+// an arm, and the first starts those of all in its clusters, so that nothing
+// starts between their rounds; a confirming batch gets pairs of its own.
 func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster) (targets, error) {
 	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
 	if err != nil {
 		return nil, err
+	}
+	starting := []Comparison{cmp}
+	if phase == journal.PhaseFull {
+		selected, err := s.selected()
+		if err != nil {
+			return nil, err
+		}
+		starting = append(starting, selected...)
 	}
 	all := targets{}
 	for _, name := range sortedKeys(clusters) {
@@ -80,18 +89,9 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 		if err != nil {
 			return nil, err
 		}
-		var missing []workload.Spec
-		for _, c := range cells {
-			servers, err := s.servers(c.arm, c.cell.Control)
-			if err != nil {
-				return nil, err
-			}
-			for _, spec := range c.specs {
-				if _, ok := s.pairs[name+"/"+spec.Name]; !ok {
-					spec.Servers = servers
-					missing = append(missing, spec)
-				}
-			}
+		missing, err := s.missing(starting, clusters[name], phase)
+		if err != nil {
+			return nil, err
 		}
 		if err := s.deployMissing(ctx, d, missing); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
@@ -107,6 +107,34 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 		}
 	}
 	return all, nil
+}
+
+// missing are the pairs of pods that comparisons want in a cluster and that aren't
+// there yet.
+func (s *Suite) missing(comparisons []Comparison, cluster *testbed.Cluster, phase string) ([]workload.Spec, error) {
+	var missing []workload.Spec
+	listed := map[string]bool{}
+	for _, cmp := range comparisons {
+		cells, err := s.pods(cmp, cluster, phase)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range cells {
+			servers, err := s.servers(c.arm, c.cell.Control)
+			if err != nil {
+				return nil, err
+			}
+			for _, spec := range c.specs {
+				if _, there := s.pairs[cluster.Name+"/"+spec.Name]; there || listed[spec.Name] {
+					continue
+				}
+				listed[spec.Name] = true
+				spec.Servers = servers
+				missing = append(missing, spec)
+			}
+		}
+	}
+	return missing, nil
 }
 
 // cellPods are the pairs of pods that a cell wants, one for each set.
@@ -138,13 +166,13 @@ func (s *Suite) pods(cmp Comparison, cluster *testbed.Cluster, phase string) ([]
 // servers are the containers that the comparisons of this run need in the server
 // pod of an arm or of its second copy: each takes its time to start.
 func (s *Suite) servers(arm Arm, control bool) ([]string, error) {
+	comparisons, err := s.selected()
+	if err != nil {
+		return nil, err
+	}
 	needed := map[string]bool{}
-	for _, name := range s.Profile.Comparisons {
-		cmp, err := s.Catalogue.Comparison(name)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(cmp.Arms, arm.Name) || control && cmp.Control != arm.Name || !s.Catalogue.Selected(cmp, s.options.Labels) {
+	for _, cmp := range comparisons {
+		if !slices.Contains(cmp.Arms, arm.Name) || control && cmp.Control != arm.Name {
 			continue
 		}
 		bench, err := s.Catalogue.Benchmark(cmp.Benchmark)

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -31,16 +32,19 @@ import (
 
 // Options are what a user chooses about one run.
 type Options struct {
-	Profile    string              // name of the profile; empty for quick, or that of the run to resume
-	Lab        string              // path of a lab file, empty for the embedded lab
-	Thresholds string              // path of a thresholds file, empty for the embedded one
-	RunDir     string              // the run's folder, empty for one named after time and profile
-	Resume     string              // folder of the run to go on with, or latest; empty for a new run
-	Seed       uint64              // of the random order; 0 draws one
-	Labels     map[string][]string // the framework's selection
+	Profile    string // name of the profile; empty for quick, or that of the run to resume
+	Lab        string // path of a lab file, empty for the embedded lab
+	Thresholds string // path of a thresholds file, empty for the embedded one
+	RunDir     string // the run's folder, empty for one named after time and profile
+	Resume     string // folder of the run to go on with, or latest; empty for a new run
+	Seed       uint64 // of the random order; 0 draws one
 	DryRun     bool
 	Gate       bool          // whether verdicts decide the exit code
 	Timeout    time.Duration // go test's own, 0 for none
+
+	// The framework's selection of features, whose names are the comparisons'.
+	Labels               map[string][]string
+	Feature, SkipFeature *regexp.Regexp
 }
 
 // ErrInterrupted is the cause of a context that a signal ended.
@@ -224,14 +228,11 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 	for _, c := range clusters {
 		up[c.Cluster] = c.State == lab.Running
 	}
-	for _, name := range s.Profile.Comparisons {
-		cmp, _, err := s.narrowed(name, journal.PhaseFull)
-		if err != nil {
-			return 0, err
-		}
-		if !s.Catalogue.Selected(cmp, s.options.Labels) {
-			continue
-		}
+	comparisons, err := s.selected()
+	if err != nil {
+		return 0, err
+	}
+	for _, cmp := range comparisons {
 		clusters, err := s.Catalogue.Clusters(cmp)
 		if err != nil {
 			return 0, err

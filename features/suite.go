@@ -136,6 +136,23 @@ func (s *Suite) narrowed(name, phase string) (Comparison, []leftOut, error) {
 	return narrowed, left, nil
 }
 
+// selected are the profile's comparisons that the framework's labels and names
+// select, as they are measured in full on this lab.
+func (s *Suite) selected() ([]Comparison, error) {
+	var all []Comparison
+	for _, name := range s.Profile.Comparisons {
+		cmp, _, err := s.narrowed(name, journal.PhaseFull)
+		if err != nil {
+			return nil, err
+		}
+		only, but := s.options.Feature, s.options.SkipFeature
+		if s.Catalogue.Selected(cmp, s.options.Labels) && (only == nil || only.MatchString(name)) && (but == nil || !but.MatchString(name)) {
+			all = append(all, cmp)
+		}
+	}
+	return all, nil
+}
+
 // Early tells whether a comparison is worth a first verdict of its own: its
 // early arms can be measured while images of another cluster have still to be
 // built. Where not, it tells why.
