@@ -29,9 +29,9 @@ func onNode(t *testing.T, node, stdin string, command ...string) string {
 
 // inClient runs a command in the network namespace of a pair's client, as the
 // root of its node.
-func inClient(t *testing.T, pod workload.Endpoint, stdin string, command ...string) string {
+func inClient(t *testing.T, pod workload.Endpoint, stdin string, command ...string) {
 	t.Helper()
-	return onNode(t, pod.Node, stdin, append([]string{"nsenter", "-t", clientProcess(t, pod), "-n"}, command...)...)
+	onNode(t, pod.Node, stdin, append([]string{"nsenter", "-t", clientProcess(t, pod), "-n"}, command...)...)
 }
 
 // clientProcess is the process id, on its node, of a pair's client.

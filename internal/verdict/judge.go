@@ -148,7 +148,7 @@ func Judge(t Thresholds, where string, comparisons ...Comparison) ([]Verdict, er
 			}
 		}
 	}
-	holm(t, cases)
+	holm(cases)
 	differs := spoiled(copies, t.FamilyAlpha)
 	for i, c := range cases {
 		if c != nil {
@@ -358,7 +358,7 @@ func (b *batch) p() float64 {
 }
 
 // holm adjusts the p-values of each family.
-func holm(t Thresholds, cases []*judged) {
+func holm(cases []*judged) {
 	families := map[string][]*judged{}
 	for _, c := range cases {
 		if c != nil {
