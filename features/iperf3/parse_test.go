@@ -1,10 +1,7 @@
 package iperf3
 
 import (
-	"math"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,14 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cniperf/cniperf/internal/output"
+	"github.com/cniperf/cniperf/internal/output/outputtest"
 )
 
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(t, err)
-	return raw
-}
+func parsed(raw []byte) (output.Result, error) { return Parse(raw, 0) }
 
 func TestParse(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -34,7 +27,7 @@ func TestParse(t *testing.T) {
 		"reverse.txt": {"tcp-p1-reverse", time.Second, map[string]float64{"throughput": 8598177030.99047, "retransmits": 11, "process-cpu-local": 16.102149436847746, "process-cpu-remote": 20.79045458633543}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := Parse(read(t, name), c.asked)
+			r, err := Parse(outputtest.Read(t, name), c.asked)
 			require.NoError(t, err)
 			assert.Equal(t, "3.12", r.Version)
 			assert.Equal(t, c.mode, r.Mode)
@@ -49,7 +42,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for name, want := range map[string]string{
+	outputtest.RefusesFiles(t, parsed, map[string]string{
 		"busy.txt":                 "the server is busy running a test",
 		"refused.txt":              "unable to connect to server: Connection refused",
 		"client-interrupted.txt":   "interrupt - the client has terminated",
@@ -61,19 +54,11 @@ func TestParseRefuses(t *testing.T) {
 		"altered-cut.txt":          "cut or mixed with other text",
 		"altered-debug-head.txt":   "not JSON",
 		"altered-no-error-key.txt": "ran 2.131s of the 5s asked",
-	} {
-		t.Run(name, func(t *testing.T) {
-			r, err := Parse(read(t, name), 0)
-			require.ErrorContains(t, err, want)
-			assert.Empty(t, r)
-		})
-	}
-	p1 := string(read(t, "p1.txt"))
+	})
+	p1 := string(outputtest.Read(t, "p1.txt"))
 	received := p1[:strings.Index(p1, `"sum_received"`)]
 	after := p1[len(received):]
-	for name, c := range map[string]struct{ raw, want string }{
-		"empty":         {"\n", "empty"},
-		"too large":     {strings.Repeat(" ", output.MaxSize+1), "over the limit"},
+	outputtest.Refuses(t, parsed, []byte(p1), map[string]outputtest.Bad{
 		"two runs":      {p1 + p1, "cut or mixed"},
 		"trailing text": {p1 + "iperf3: interrupt\n", "cut or mixed"},
 		"no test":       {"{}", "the test never began"},
@@ -84,31 +69,18 @@ func TestParseRefuses(t *testing.T) {
 		"null":          {received + strings.Replace(after, "7225993792.9392815", "null", 1), "cut short"},
 		"more received": {received + strings.NewReplacer("7225993792.9392815", "72259937929.392815", "1809973248", "18099732480").Replace(after), "received of"},
 		"lost stream":   {strings.Replace(p1, `"num_streams":	1`, `"num_streams":	2`, 1), "1 of 2 streams ended"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			require.NotEqual(t, p1, c.raw)
-			r, err := Parse([]byte(c.raw), 0)
-			require.ErrorContains(t, err, c.want)
-			assert.Empty(t, r)
-		})
-	}
+	})
 	_, err := Parse([]byte(p1), 10*time.Second)
 	assert.ErrorContains(t, err, "of 2s, not of the 10s asked")
 }
 
 func TestParseRefusesEveryCut(t *testing.T) {
-	raw := []byte(strings.TrimSpace(string(read(t, "p1.txt"))))
-	for i := range raw {
-		_, err := Parse(raw[:i], 0)
-		require.Error(t, err, "first %d bytes", i)
-	}
+	outputtest.RefusesEveryCut(t, parsed, outputtest.Read(t, "p1.txt"))
 }
 
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.txt")
-	require.NoError(f, err)
-	for _, name := range files {
-		f.Add(read(f, filepath.Base(name)))
+	for _, raw := range outputtest.Captured(f) {
+		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := Parse(raw, 0)
@@ -116,14 +88,9 @@ func FuzzParse(f *testing.F) {
 			assert.Empty(t, r)
 			return
 		}
-		rate, ok := r.Values.Get("throughput")
+		outputtest.Sound(t, r.Values)
+		_, ok := r.Values.Get("throughput")
 		require.True(t, ok)
-		require.Positive(t, rate.Value)
-		for _, v := range r.Values {
-			require.False(t, math.IsNaN(v.Value) || math.IsInf(v.Value, 0) || v.Value < 0, v)
-			require.NotEmpty(t, v.Unit)
-			require.NotEmpty(t, v.Better)
-		}
 	})
 }
 

@@ -1,10 +1,7 @@
 package netperf
 
 import (
-	"math"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,14 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cniperf/cniperf/internal/output"
+	"github.com/cniperf/cniperf/internal/output/outputtest"
 )
 
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(t, err)
-	return raw
-}
+func parsed(raw []byte) (output.Result, error) { return Parse(raw, 0) }
 
 func TestParse(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -42,7 +35,7 @@ func TestParse(t *testing.T) {
 		"omni-header.txt":   {"omni", map[string]float64{"transactions": 7489.73, "round-trip": 133.516, "latency-p99": 1500}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := Parse(read(t, name), 0)
+			r, err := Parse(outputtest.Read(t, name), 0)
 			require.NoError(t, err)
 			assert.Equal(t, c.mode, r.Mode)
 			got := map[string]float64{}
@@ -56,7 +49,7 @@ func TestParse(t *testing.T) {
 		})
 	}
 	// REMOTE_CPU_UTIL is 299.44 in it.
-	r, err := Parse(read(t, "omni-crr-cpu.txt"), 0)
+	r, err := Parse(outputtest.Read(t, "omni-crr-cpu.txt"), 0)
 	require.NoError(t, err)
 	_, ok := r.Values.Get("cpu-local")
 	assert.True(t, ok)
@@ -65,16 +58,16 @@ func TestParse(t *testing.T) {
 	_, ok = r.Values.Get("service-demand-remote")
 	assert.False(t, ok)
 
-	r, err = Parse(read(t, "omni-rr.txt"), 0)
+	r, err = Parse(outputtest.Read(t, "omni-rr.txt"), 0)
 	require.NoError(t, err)
 	assert.Equal(t, 2*time.Second, r.Asked, "from COMMAND_LINE")
-	coloured := "\x1b[1m" + strings.ReplaceAll(string(read(t, "classic-rr.txt")), "\n", "\x1b[0m\r\n")
+	coloured := "\x1b[1m" + strings.ReplaceAll(string(outputtest.Read(t, "classic-rr.txt")), "\n", "\x1b[0m\r\n")
 	_, err = Parse([]byte(coloured), 2*time.Second)
 	assert.NoError(t, err)
 }
 
 func TestParseRefuses(t *testing.T) {
-	for name, want := range map[string]string{
+	outputtest.RefusesFiles(t, parsed, map[string]string{
 		"refused.txt":               "are you sure there is a netserver listening",
 		"data-refused.txt":          "connect_data_socket failed: Connection refused",
 		"server-killed.txt":         "recv_response: partial response received: 0 bytes",
@@ -92,17 +85,9 @@ func TestParseRefuses(t *testing.T) {
 		"altered-classic-zero.txt":  "only 0 transactions",
 		"altered-classic-nan.txt":   "unexpected line",
 		"altered-classic-cut.txt":   "the output is cut",
-	} {
-		t.Run(name, func(t *testing.T) {
-			r, err := Parse(read(t, name), 0)
-			require.ErrorContains(t, err, want)
-			assert.Empty(t, r)
-		})
-	}
-	rr, classic := string(read(t, "omni-rr.txt")), string(read(t, "classic-rr.txt"))
-	for name, c := range map[string]struct{ raw, want string }{
-		"empty":         {"", "empty"},
-		"too large":     {strings.Repeat("x", output.MaxSize+1), "over the limit"},
+	})
+	rr, classic := string(outputtest.Read(t, "omni-rr.txt")), string(outputtest.Read(t, "classic-rr.txt"))
+	outputtest.Refuses(t, parsed, nil, map[string]outputtest.Bad{
 		"two runs":      {rr + rr, "twice"},
 		"two tables":    {classic + classic, "unexpected line"},
 		"other unit":    {strings.Replace(classic, "us/Tr   us/Tr", "us/KB   us/KB", 1), "units"},
@@ -114,32 +99,20 @@ func TestParseRefuses(t *testing.T) {
 		"short":         {strings.Replace(rr, "ELAPSED_TIME=2.00", "ELAPSED_TIME=1.80", 1), "ran 1.8s of the 2s asked"},
 		"too much CPU":  {strings.Replace(rr, "LOCAL_CPU_UTIL=100.00", "LOCAL_CPU_UTIL=110.00", 1), "cpu-local is 110 %"},
 		"no line's end": {strings.TrimSuffix(rr, "\n"), "cut"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r, err := Parse([]byte(c.raw), 0)
-			require.ErrorContains(t, err, c.want)
-			assert.Empty(t, r)
-		})
-	}
+	})
 	_, err := Parse([]byte(classic), 10*time.Second)
 	assert.ErrorContains(t, err, "ran 2s of the 10s asked")
 }
 
 func TestParseRefusesEveryCut(t *testing.T) {
 	for _, name := range []string{"classic-rr.txt", "classic-crr.txt", "omni-rr-ordered.txt"} {
-		raw := read(t, name)
-		for i := range raw {
-			_, err := Parse(raw[:i], 0)
-			require.Error(t, err, "first %d bytes of %s", i, name)
-		}
+		outputtest.RefusesEveryCut(t, parsed, outputtest.Read(t, name))
 	}
 }
 
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.txt")
-	require.NoError(f, err)
-	for _, name := range files {
-		f.Add(read(f, filepath.Base(name)))
+	for _, raw := range outputtest.Captured(f) {
+		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := Parse(raw, 0)
@@ -147,15 +120,7 @@ func FuzzParse(f *testing.F) {
 			assert.Empty(t, r)
 			return
 		}
-		require.NotEmpty(t, r.Values)
-		for _, v := range r.Values {
-			require.False(t, math.IsNaN(v.Value) || math.IsInf(v.Value, 0) || v.Value < 0, v)
-			require.NotEmpty(t, v.Unit)
-			require.NotEmpty(t, v.Better)
-			if strings.HasPrefix(v.Name, "latency") || v.Name == "transactions" {
-				require.Positive(t, v.Value, v.Name)
-			}
-		}
+		outputtest.Sound(t, r.Values)
 	})
 }
 

@@ -1,10 +1,7 @@
 package redisbench
 
 import (
-	"math"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,13 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cniperf/cniperf/internal/output"
+	"github.com/cniperf/cniperf/internal/output/outputtest"
 )
 
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(t, err)
-	return raw
+func parsed(raw []byte) ([]output.Result, error) {
+	return Parse(raw, Options{Tests: []string{"get", "set"}})
 }
 
 func TestParse(t *testing.T) {
@@ -38,7 +33,7 @@ func TestParse(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rs, err := Parse(read(t, name), Options{})
+			rs, err := Parse(outputtest.Read(t, name), Options{})
 			require.NoError(t, err)
 			got := map[string]figures{}
 			for _, r := range rs {
@@ -50,13 +45,13 @@ func TestParse(t *testing.T) {
 			assert.Equal(t, want, got)
 		})
 	}
-	rs, err := Parse(read(t, "csv.txt"), Options{Tests: []string{"get", "set"}, Requests: 50_000})
+	rs, err := Parse(outputtest.Read(t, "csv.txt"), Options{Tests: []string{"get", "set"}, Requests: 50_000})
 	require.NoError(t, err)
 	assert.Equal(t, 1419*time.Millisecond, rs[0].Measured.Round(time.Millisecond))
 }
 
 func TestParseRefuses(t *testing.T) {
-	for name, want := range map[string]string{
+	outputtest.RefusesFiles(t, parsed, map[string]string{
 		"refused.txt":           "Could not connect to Redis at 127.0.0.1:21150: Connection refused",
 		"server-killed.txt":     "Error: Connection reset by peer",
 		"client-killed.txt":     "no header",
@@ -70,17 +65,10 @@ func TestParseRefuses(t *testing.T) {
 		"altered-no-header.txt": "wrong number of fields",
 		"altered-nan.txt":       `test "SET": rps is "nan"`,
 		"altered-zero.txt":      `test "SET"`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			rs, err := Parse(read(t, name), Options{Tests: []string{"get", "set"}})
-			require.ErrorContains(t, err, want)
-			assert.Nil(t, rs)
-		})
-	}
-	csv := string(read(t, "csv.txt"))
-	for name, c := range map[string]struct{ raw, want string }{
-		"empty":     {"", "empty"},
-		"too large": {strings.Repeat("x", output.MaxSize+1), "over the limit"},
+	})
+	csv := string(outputtest.Read(t, "csv.txt"))
+	anyTests := func(raw []byte) ([]output.Result, error) { return Parse(raw, Options{}) }
+	outputtest.Refuses(t, anyTests, []byte(csv), map[string]outputtest.Bad{
 		"two runs":  {csv + csv, `rps is "rps"`},
 		"row twice": {csv + csv[strings.Index(csv, `"GET"`):], "is there twice"},
 		"negative":  {strings.Replace(csv, "0.615", "-0.615", 1), "p50_latency_ms"},
@@ -88,30 +76,18 @@ func TestParseRefuses(t *testing.T) {
 		"no rate":   {strings.Replace(csv, "35236.08", "0.00", 1), "requests is zero"},
 		"no name":   {strings.Replace(csv, `"SET"`, `""`, 1), "no name"},
 		"header":    {strings.Join(strings.SplitAfter(csv, "\n")[:2], ""), "no row after the header"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			rs, err := Parse([]byte(c.raw), Options{})
-			require.ErrorContains(t, err, c.want)
-			assert.Nil(t, rs)
-		})
-	}
+	})
 }
 
 func TestParseRefusesEveryCut(t *testing.T) {
-	raw := read(t, "csv.txt")
-	for i := range raw {
-		_, err := Parse(raw[:i], Options{Tests: []string{"get", "set"}})
-		require.Error(t, err, "first %d bytes", i)
-	}
+	outputtest.RefusesEveryCut(t, parsed, outputtest.Read(t, "csv.txt"))
 }
 
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.txt")
-	require.NoError(f, err)
-	for _, name := range files {
-		f.Add(read(f, filepath.Base(name)), 0)
+	for _, raw := range outputtest.Captured(f) {
+		f.Add(raw, 0)
 	}
-	f.Add(read(f, "csv.txt"), 1<<62)
+	f.Add(outputtest.Read(f, "csv.txt"), 1<<62)
 	f.Fuzz(func(t *testing.T, raw []byte, requests int) {
 		rs, err := Parse(raw, Options{Requests: requests})
 		if err != nil {
@@ -121,12 +97,7 @@ func FuzzParse(f *testing.F) {
 		require.NotEmpty(t, rs)
 		for _, r := range rs {
 			require.NotEmpty(t, r.Mode)
-			require.NotEmpty(t, r.Values)
-			for _, v := range r.Values {
-				require.False(t, math.IsNaN(v.Value) || math.IsInf(v.Value, 0) || v.Value <= 0, v)
-				require.NotEmpty(t, v.Unit)
-				require.NotEmpty(t, v.Better)
-			}
+			outputtest.Sound(t, r.Values)
 		}
 	})
 }

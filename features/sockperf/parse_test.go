@@ -1,10 +1,7 @@
 package sockperf
 
 import (
-	"math"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,14 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cniperf/cniperf/internal/output"
+	"github.com/cniperf/cniperf/internal/output/outputtest"
 )
 
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(t, err)
-	return raw
-}
+func parsed(raw []byte) (output.Result, error) { return Parse(raw, 0) }
 
 func TestParse(t *testing.T) {
 	for name, want := range map[string]map[string]float64{
@@ -31,7 +24,7 @@ func TestParse(t *testing.T) {
 		"altered-udp-dropped.txt": {"latency": 27.658, "dropped": 7},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := Parse(read(t, name), 2*time.Second)
+			r, err := Parse(outputtest.Read(t, name), 2*time.Second)
 			require.NoError(t, err)
 			assert.Equal(t, "3.7-no.git", r.Version)
 			assert.Equal(t, "ping-pong", r.Mode)
@@ -46,7 +39,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for name, want := range map[string]string{
+	outputtest.RefusesFiles(t, parsed, map[string]string{
 		"refused.txt":                  "ERROR: Can`t connect socket (errno=111 Connection refused)",
 		"server-killed.txt":            "ERROR: A connection was forcibly closed by a peer",
 		"udp-refused.txt":              "No messages were received from the server",
@@ -65,17 +58,9 @@ func TestParseRefuses(t *testing.T) {
 		"altered-udp-many-dropped.txt": "more than 1 %",
 		"altered-zero.txt":             "latency is zero us",
 		"altered-nan.txt":              `summary "Latency is nan usec"`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			r, err := Parse(read(t, name), 0)
-			require.ErrorContains(t, err, want)
-			assert.Empty(t, r)
-		})
-	}
-	tcp := string(read(t, "tcp.txt"))
-	for name, c := range map[string]struct{ raw, want string }{
-		"empty":           {" \n", "empty"},
-		"too large":       {strings.Repeat("x", output.MaxSize+1), "over the limit"},
+	})
+	tcp := string(outputtest.Read(t, "tcp.txt"))
+	outputtest.Refuses(t, parsed, []byte(tcp), map[string]outputtest.Bad{
 		"binary":          {"\x00" + tcp, "NUL"},
 		"two runs":        {tcp + tcp, "more than once"},
 		"few messages":    {strings.ReplaceAll(tcp, "25778", "99"), "only 99 observations"},
@@ -85,31 +70,19 @@ func TestParseRefuses(t *testing.T) {
 		"unsorted":        {strings.Replace(tcp, "29.974", "31.974", 1), "above the one before it"},
 		"no percentile":   {strings.Replace(tcp, "percentile 99.000", "percentile 98.000", 1), "percentile 99.000 is missing"},
 		"overflown count": {strings.ReplaceAll(tcp, "25778", strings.Repeat("9", 30)), "out of range"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r, err := Parse([]byte(c.raw), 0)
-			require.ErrorContains(t, err, c.want)
-			assert.Empty(t, r)
-		})
-	}
+	})
 	_, err := Parse([]byte(tcp), 3*time.Second)
 	assert.ErrorContains(t, err, "ran 2s of the 3s asked")
 }
 
-// No prefix of a good report is a report: a cut stream must be seen even where
-// it ends inside a number.
 func TestParseRefusesEveryCut(t *testing.T) {
-	raw := read(t, "tcp.txt")
-	for i := range len(raw) - 1 {
-		_, err := Parse(raw[:i], 0)
-		require.Error(t, err, "first %d bytes", i)
-	}
+	outputtest.RefusesEveryCut(t, parsed, outputtest.Read(t, "tcp.txt"))
 }
 
 // The spellings of other releases, see testdata/README.md.
 func TestParseOtherSpellings(t *testing.T) {
 	s := strings.NewReplacer("avg-latency=", "avg-lat= ", "<MAX>", "MAX", "<MIN>", "MIN", " Warm up time=400 msec;", "",
-		"(std-dev=9.033)", "(std-dev=9.033, mean-ad=3.0, cv=0.223, std-error=1.302, 99.0% ci=[29.9, 30.2])").Replace(string(read(t, "tcp.txt")))
+		"(std-dev=9.033)", "(std-dev=9.033, mean-ad=3.0, cv=0.223, std-error=1.302, 99.0% ci=[29.9, 30.2])").Replace(string(outputtest.Read(t, "tcp.txt")))
 	r, err := Parse([]byte(s), 2*time.Second)
 	require.NoError(t, err)
 	v, _ := r.Values.Get("latency")
@@ -118,17 +91,15 @@ func TestParseOtherSpellings(t *testing.T) {
 
 // A p99.9 of a few hundred messages is one message.
 func TestParseLeavesOutThinPercentiles(t *testing.T) {
-	r, err := Parse([]byte(strings.ReplaceAll(string(read(t, "tcp.txt")), "25778", "999")), 0)
+	r, err := Parse([]byte(strings.ReplaceAll(string(outputtest.Read(t, "tcp.txt")), "25778", "999")), 0)
 	require.NoError(t, err)
 	_, ok := r.Values.Get("latency-p99.9")
 	assert.False(t, ok)
 }
 
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.txt")
-	require.NoError(f, err)
-	for _, name := range files {
-		f.Add(read(f, filepath.Base(name)))
+	for _, raw := range outputtest.Captured(f) {
+		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := Parse(raw, 0)
@@ -136,15 +107,7 @@ func FuzzParse(f *testing.F) {
 			assert.Empty(t, r)
 			return
 		}
-		require.NotEmpty(t, r.Values)
-		for _, v := range r.Values {
-			require.False(t, math.IsNaN(v.Value) || math.IsInf(v.Value, 0) || v.Value < 0, v)
-			require.NotEmpty(t, v.Unit)
-			require.NotEmpty(t, v.Better)
-			if strings.HasPrefix(v.Name, "latency") {
-				require.Positive(t, v.Value, v.Name)
-			}
-		}
+		outputtest.Sound(t, r.Values)
 	})
 }
 
