@@ -43,6 +43,8 @@ func run(ctx context.Context, args []string) int {
 		newDownCommand(),
 		newJudgeCommand(),
 		newReportCommand(),
+		newCompareCommand(),
+		newHistoryCommand(),
 		newParseCommand(),
 	)
 	root.SetArgs(args)

@@ -66,17 +66,9 @@ func (o reportOptions) print(out io.Writer, args []string) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	// All are read first, so that a wrong name prints no half of the answer.
-	var runs []*journal.Run
-	for _, arg := range args {
-		dir, err := journal.Find(runsDir, arg)
-		if err != nil {
-			return fmt.Errorf("report: %w", err)
-		}
-		run, err := journal.Read(dir)
-		if err != nil {
-			return fmt.Errorf("report: %w", err)
-		}
-		runs = append(runs, run)
+	runs, err := readRuns(args)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
 	}
 	var outcome error
 	for i, run := range runs {

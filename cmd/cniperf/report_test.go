@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,23 +22,7 @@ func recordRun(t *testing.T, dir string, end *journal.End) {
 	require.NoError(t, w.Close())
 }
 
-func runReport(args ...string) (string, int) {
-	cmd := newReportCommand()
-	var out bytes.Buffer
-	cmd.SetOut(&out)
-	cmd.SetErr(&out)
-	cmd.SilenceUsage = true
-	cmd.SetArgs(args)
-	err := cmd.Execute()
-	var exit exitError
-	switch {
-	case errors.As(err, &exit):
-		return out.String(), exit.code
-	case err != nil:
-		return out.String(), 1
-	}
-	return out.String(), 0
-}
+func runReport(args ...string) (string, int) { return runCommand(newReportCommand(), args...) }
 
 func TestReportCommand(t *testing.T) {
 	t.Chdir(t.TempDir())

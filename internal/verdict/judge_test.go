@@ -430,37 +430,3 @@ func TestUnequalDrops(t *testing.T) {
 		assert.Equal(t, tc.want, unequalDrops(tc.a, tc.b), "%d and %d", tc.a, tc.b)
 	}
 }
-
-func TestNightly(t *testing.T) {
-	nights := make([]Night, 0, 40)
-	for i := range 30 {
-		nights = append(nights, Night{fmt.Sprint(i), "x", math.Log(.6) + .001*float64(i%7)})
-	}
-	add := func(d ...float64) []Night {
-		out := append([]Night{}, nights...)
-		for _, x := range d {
-			out = append(out, Night{"new", "x", x})
-		}
-		return out
-	}
-	for _, tc := range []struct {
-		nights []Night
-		want   Outcome
-	}{
-		{nights, Inconclusive},
-		{add(-.51, -.51), Pass},
-		{add(-.51, -.4), Inconclusive},
-		{add(-.4, -.51), Pass},
-		{add(-.4, -.41), Fail},
-		{append(add(-.4, -.41), Night{"moved", "y", -.4}), Inconclusive},
-	} {
-		v, err := Nightly(tc.nights, 2, 30)
-		require.NoError(t, err)
-		assert.Equal(t, tc.want, v.Outcome, v.Explanation)
-		assert.InDelta(t, .002016, v.FalseAlarm, 1e-6)
-	}
-	_, err := Nightly(nights, 0, 30)
-	assert.Error(t, err)
-	_, err = Nightly(add(math.NaN()), 2, 30)
-	assert.ErrorContains(t, err, "run new")
-}

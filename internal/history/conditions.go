@@ -1,0 +1,135 @@
+package history
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cniperf/cniperf/internal/journal"
+)
+
+// conditions are what a run measured on, by and of. Runs are comparable when the
+// environment is the same; the subject is what may have made an arm slower.
+type conditions struct {
+	machine    recorded            // and the profile
+	clusters   map[string]recorded // what of them is no part of any CNI
+	subject    map[string]recorded // the rest of them
+	benchmarks map[string]string   // definition by name
+	minRounds  int                 // that a whole table has
+}
+
+// elsewhere lists by what the environment of another run differs. Clusters that
+// only one of them measured in don't matter.
+func (c conditions) elsewhere(then conditions) []string {
+	if a, b := c.machine["profile"], then.machine["profile"]; a != b {
+		return []string{fmt.Sprintf("profile %s, then %s", a, b)}
+	}
+	return append(c.machine.differences(then.machine), inBoth(c.clusters, then.clusters)...)
+}
+
+// changed lists what changed of the CNIs until another run.
+func (c conditions) changed(then conditions) []string { return inBoth(c.subject, then.subject) }
+
+func inBoth(a, b map[string]recorded) []string {
+	var list []string
+	for _, cluster := range slices.Sorted(maps.Keys(a)) {
+		if then, ok := b[cluster]; ok {
+			for _, d := range a[cluster].differences(then) {
+				list = append(list, cluster+": "+d)
+			}
+		}
+	}
+	return list
+}
+
+// recorded is what a run recorded of itself, by name.
+type recorded map[string]string
+
+// differences lists what isn't the same in another, as "kernel 6.1, then 6.2".
+func (r recorded) differences(then recorded) []string {
+	names := maps.Clone(r)
+	maps.Copy(names, then)
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		a, inA := r[name]
+		b, inB := then[name]
+		switch {
+		case a == b && inA == inB:
+		case !inB:
+			list = append(list, fmt.Sprintf("%s %s, then none", name, a))
+		case !inA:
+			list = append(list, fmt.Sprintf("%s none, then %s", name, b))
+		default:
+			list = append(list, fmt.Sprintf("%s %s, then %s", name, a, b))
+		}
+	}
+	return list
+}
+
+// howMuch are the fields of a profile that say how much is measured, not how.
+var howMuch = []string{"APIVersion", "Kind", "Comparisons", "Clusters", "BudgetMinutes", "MaxRounds", "InformRounds", "Judge"}
+
+func conditionsOf(run *journal.Run) (conditions, error) {
+	c := conditions{machine: recorded{}, clusters: map[string]recorded{}, subject: map[string]recorded{}, benchmarks: map[string]string{}}
+	maps.Copy(c.machine, run.Header.Fingerprint)
+	for _, print := range run.Prints {
+		c.clusters[print.Cluster], c.subject[print.Cluster] = recorded{}, recorded{}
+		for name, value := range print.Values {
+			if environmental(name) {
+				c.clusters[print.Cluster][name] = value
+			} else {
+				c.subject[print.Cluster][name] = value
+			}
+		}
+	}
+	var plan struct {
+		Profile   map[string]json.RawMessage
+		Catalogue struct{ Benchmarks []json.RawMessage }
+	}
+	if run.Header.Plan != nil {
+		if err := json.Unmarshal(run.Header.Plan, &plan); err != nil {
+			return c, fmt.Errorf("its plan: %w", err)
+		}
+	}
+	c.machine["profile"] = run.Header.Profile
+	for name, value := range plan.Profile {
+		if !slices.Contains(howMuch, name) && string(value) != "null" {
+			c.machine["profile: "+name] = compact(value)
+		}
+	}
+	if rounds, ok := plan.Profile["MinRounds"]; ok {
+		if err := json.Unmarshal(rounds, &c.minRounds); err != nil {
+			return c, fmt.Errorf("its plan: MinRounds of the profile: %w", err)
+		}
+	}
+	for _, benchmark := range plan.Catalogue.Benchmarks {
+		var named struct{ Name string }
+		if err := json.Unmarshal(benchmark, &named); err != nil {
+			return c, fmt.Errorf("its plan: a benchmark: %w", err)
+		}
+		c.benchmarks[named.Name] = compact(benchmark)
+	}
+	return c, nil
+}
+
+// environmental tells what of a cluster's fingerprint is no part of any CNI:
+// Kubernetes, its nodes, and the image that the tools run in.
+func environmental(name string) bool {
+	for _, prefix := range []string{"node ", "image kube-"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return slices.Contains([]string{"kubernetes", "image bench", "image etcd", "image pause"}, name)
+}
+
+func compact(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return string(raw)
+	}
+	return b.String()
+}
