@@ -64,8 +64,8 @@ func (t targets) turn(c measure.Cell, round int) *target {
 }
 
 // deploy returns the pairs of pods of every cell. Comparisons share the pairs of
-// an arm, and the first starts those of all in its clusters, so that nothing
-// starts between their rounds; a confirming batch gets pairs of its own.
+// an arm, and the first starts those of the later ones in its clusters too, so
+// that nothing starts between their rounds; a confirming batch gets pairs of its own.
 func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster) (targets, error) {
 	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
 	if err != nil {
@@ -77,7 +77,9 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 		if err != nil {
 			return nil, err
 		}
-		starting = append(starting, selected...)
+		// Those before it were measured, by an earlier process of the run maybe.
+		i := slices.IndexFunc(selected, func(c Comparison) bool { return c.Name == cmp.Name })
+		starting = append(starting, selected[i+1:]...)
 	}
 	all := targets{}
 	for _, name := range sortedKeys(clusters) {
