@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
@@ -284,15 +285,19 @@ func (s *Suite) maxBusyPercent(cluster string) int {
 	return spec.MaxBusyPercent()
 }
 
-// cleanUp removes everything this run made in the clusters.
+// cleanUp removes everything this run made, in all clusters at once.
 func (s *Suite) cleanUp(ctx context.Context) error {
-	var errs []error
-	for _, name := range sortedKeys(s.deployers) {
-		if o := s.observers[name]; o != nil {
-			o.Close()
-		}
-		errs = append(errs, s.deployers[name].Delete(ctx))
+	var removing sync.WaitGroup
+	errs := make([]error, len(s.deployers))
+	for i, name := range sortedKeys(s.deployers) {
+		removing.Go(func() {
+			if o := s.observers[name]; o != nil {
+				o.Close()
+			}
+			errs[i] = s.deployers[name].Delete(ctx)
+		})
 	}
+	removing.Wait()
 	return errors.Join(errs...)
 }
 
