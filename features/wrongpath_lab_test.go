@@ -44,7 +44,7 @@ type bench struct {
 func newBench(t *testing.T, comparison string, arms ...string) *bench {
 	t.Helper()
 	ctx := t.Context()
-	s, err := NewSuite(Options{Profile: "quick", Seed: 1})
+	s, err := NewSuite(Options{Profile: "quick", Seed: 1, Labels: map[string][]string{"comparison": {comparison}}})
 	require.NoError(t, err)
 	s.RunID, s.RunDir = "wrong-path", t.TempDir()
 	require.NoError(t, s.Begin(ctx))
