@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -67,15 +66,9 @@ row, 3 the input can't be compared. With --gate=false 0 whatever it says.`,
 
 func (o historyOptions) run(args []string, w io.Writer) (verdict.Outcome, error) {
 	if len(args) == 0 {
-		journals, err := filepath.Glob(filepath.Join(runsDir, "*", journal.FileName))
-		if err != nil {
+		var err error
+		if args, err = journal.List(runsDir); err != nil {
 			return "", err
-		}
-		for _, file := range journals {
-			args = append(args, filepath.Dir(file))
-		}
-		if len(args) == 0 {
-			return "", fmt.Errorf("no run in %s: name their folders, or measure some with make perf", runsDir)
 		}
 	}
 	runs, err := readRuns(args)

@@ -171,13 +171,11 @@ func (o judgeOptions) judgeRun(dir string, w io.Writer) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if dir, err = journal.Find(runsDir, dir); err != nil {
-		return 0, err
-	}
-	run, err := journal.Read(dir)
+	runs, err := readRuns([]string{dir})
 	if err != nil {
 		return 0, err
 	}
+	run := runs[0]
 	provider := o.provider
 	if provider == "" {
 		provider = run.Header.Fingerprint["provider"]
@@ -188,7 +186,7 @@ func (o judgeOptions) judgeRun(dir string, w io.Writer) (int, error) {
 	}
 	if run.Header.Plan != nil {
 		if err := json.Unmarshal(run.Header.Plan, &plan); err != nil {
-			return 0, fmt.Errorf("run %s: its plan: %w", dir, err)
+			return 0, fmt.Errorf("run %s: its plan: %w", run.Dir, err)
 		}
 	}
 	all := comparisons(run)
@@ -197,7 +195,7 @@ func (o judgeOptions) judgeRun(dir string, w io.Writer) (int, error) {
 	}
 	verdicts, err := verdict.Judge(thresholds, provider, all...)
 	if err != nil {
-		return 0, fmt.Errorf("run %s: %w", dir, err)
+		return 0, fmt.Errorf("run %s: %w", run.Dir, err)
 	}
 	if o.json {
 		enc := json.NewEncoder(w)

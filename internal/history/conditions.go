@@ -14,11 +14,12 @@ import (
 // conditions are what a run measured on, by and of. Runs are comparable when the
 // environment is the same; the subject is what may have made an arm slower.
 type conditions struct {
-	machine    recorded            // and the profile
-	clusters   map[string]recorded // what of them is no part of any CNI
-	subject    map[string]recorded // the rest of them
-	benchmarks map[string]string   // definition by name
-	minRounds  int                 // that a whole table has
+	machine     recorded            // and the profile
+	clusters    map[string]recorded // what of them is no part of any CNI
+	subject     map[string]recorded // the rest of them
+	benchmarks  map[string]string   // definition by name
+	minRounds   int                 // that a whole table has
+	comparisons []string            // that the profile has
 }
 
 // elsewhere lists by what the environment of another run differs. Clusters that
@@ -100,9 +101,11 @@ func conditionsOf(run *journal.Run) (conditions, error) {
 			c.machine["profile: "+name] = compact(value)
 		}
 	}
-	if rounds, ok := plan.Profile["MinRounds"]; ok {
-		if err := json.Unmarshal(rounds, &c.minRounds); err != nil {
-			return c, fmt.Errorf("its plan: MinRounds of the profile: %w", err)
+	for name, into := range map[string]any{"MinRounds": &c.minRounds, "Comparisons": &c.comparisons} {
+		if value, ok := plan.Profile[name]; ok {
+			if err := json.Unmarshal(value, into); err != nil {
+				return c, fmt.Errorf("its plan: %s of the profile: %w", name, err)
+			}
 		}
 	}
 	for _, benchmark := range plan.Catalogue.Benchmarks {

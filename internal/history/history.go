@@ -26,6 +26,9 @@ type Rule struct {
 	Alpha  float64 `json:"alpha"`    // chance of a false alarm in any cell, each night
 }
 
+// minAlpha keeps the nights in a row that a rule may ask for within bounds.
+const minAlpha = 0.0001
+
 // History is what the runs say of the last one. Runs are its nights.
 type History struct {
 	Version    int       `json:"version"`
@@ -35,7 +38,7 @@ type History struct {
 	Rule       Rule      `json:"rule"`
 	FalseAlarm float64   `json:"false_alarm"` // as the rule is used: at most, in any cell, each night
 	Cells      []Series  `json:"cells"`       // of the last run
-	// Missing were measured before and not in the last run.
+	// Missing were measured before and not in the last run, whose profile has them.
 	Missing []Cell `json:"missing,omitempty"`
 	// Alone are the tables without a host arm, whose arms can be compared only
 	// within a run.
@@ -84,8 +87,8 @@ type Night struct {
 // are left out with the reason. No run that can be compared, and a rule out of its
 // bounds, are errors.
 func New(runs []*journal.Run, rule Rule) (*History, error) {
-	if rule.Window < 1 || rule.InARow < 0 || !(rule.Alpha > 0 && rule.Alpha < 1) {
-		return nil, fmt.Errorf("rule of %d nights in a row against %d, alpha %v: want at least 0 against 1, alpha above 0 and below 1", rule.InARow, rule.Window, rule.Alpha)
+	if rule.Window < 1 || rule.InARow < 0 || !(rule.Alpha >= minAlpha && rule.Alpha <= 0.5) {
+		return nil, fmt.Errorf("rule of %d nights in a row against %d, alpha %v: want at least 0 against 1, alpha from %v to 0.5", rule.InARow, rule.Window, rule.Alpha, minAlpha)
 	}
 	h := &History{Version: Version, Rule: rule}
 	nights, err := h.comparable(runs)
@@ -97,10 +100,12 @@ func New(runs []*journal.Run, rule Rule) (*History, error) {
 		h.Runs = append(h.Runs, RunInfo{n.run.Header.RunID, n.run.Header.Started})
 	}
 	h.collect(nights)
-	if len(h.Cells) > 0 && h.Rule.InARow == 0 {
-		h.Rule.InARow = verdict.InARow(len(h.Cells), rule.Window, rule.Alpha)
+	if len(h.Cells) > 0 {
+		if rule.InARow == 0 {
+			h.Rule.InARow = verdict.InARow(len(h.Cells), rule.Window, rule.Alpha)
+		}
+		h.FalseAlarm = min(1, float64(len(h.Cells))*verdict.FalseAlarm(h.Rule.InARow, rule.Window))
 	}
-	h.FalseAlarm = min(1, float64(len(h.Cells))*verdict.FalseAlarm(max(1, h.Rule.InARow), rule.Window))
 	for i := range h.Cells {
 		if err := h.judge(&h.Cells[i], nights); err != nil {
 			return nil, err
@@ -188,11 +193,12 @@ func (h *History) collect(nights []night) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(series)) {
 		s := series[key]
-		if s.Nights[len(s.Nights)-1].Run != last.run.Header.RunID {
+		switch {
+		case s.Nights[len(s.Nights)-1].Run == last.run.Header.RunID:
+			h.Cells = append(h.Cells, *s)
+		case slices.Contains(last.on.comparisons, s.Table):
 			h.Missing = append(h.Missing, s.Cell)
-			continue
 		}
-		h.Cells = append(h.Cells, *s)
 	}
 	h.Alone = slices.Sorted(maps.Keys(alone))
 }

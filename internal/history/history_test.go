@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-const plan = `{"profile":{"Name":"nightly","SampleSeconds":5,"MinRounds":2,"Comparisons":["latency"]},
+const plan = `{"profile":{"Name":"nightly","SampleSeconds":5,"MinRounds":2,"Comparisons":["latency","throughput","same-node"]},
 	"catalogue":{"Benchmarks":[{"Name":"sockperf-latency","Port":12345},{"Name":"iperf3-p1","Port":5201}]}}`
 
 // nightRun makes the run of one night: the arms' latency as a ratio to that of
@@ -142,6 +143,18 @@ func TestTablesThatDontCount(t *testing.T) {
 	assert.Equal(t, verdict.Inconclusive, h.Outcome())
 }
 
+// A table that the profile no longer has isn't missed.
+func TestTablesThatWereTakenOut(t *testing.T) {
+	runs := nights(7)
+	last := runs[6]
+	last.Header.Plan = json.RawMessage(bytes.ReplaceAll([]byte(plan), []byte(`"throughput",`), nil))
+	last.Rounds = slices.DeleteFunc(last.Rounds, func(r journal.Round) bool { return r.Comparison == "throughput" })
+	h, err := New(runs, Rule{Window: 5, Alpha: .05})
+	require.NoError(t, err)
+	assert.Empty(t, h.Missing)
+	assert.Len(t, h.Cells, 2)
+}
+
 func TestClustersThatOnlyOneRunHas(t *testing.T) {
 	runs := nights(7)
 	runs[6].Prints = append(runs[6].Prints, journal.Fingerprint{Cluster: "ebpf", Values: map[string]string{"kubernetes": "v1.34.4"}})
@@ -151,7 +164,7 @@ func TestClustersThatOnlyOneRunHas(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	for _, rule := range []Rule{{Window: 0, Alpha: .05}, {Window: 3, InARow: -1, Alpha: .05}, {Window: 3}, {Window: 3, Alpha: 1}} {
+	for _, rule := range []Rule{{Window: 0, Alpha: .05}, {Window: 3, InARow: -1, Alpha: .05}, {Window: 3}, {Window: 1, Alpha: 1e-9}, {Window: 3, Alpha: 1}} {
 		_, err := New(nights(4), rule)
 		assert.ErrorContains(t, err, "want at least", "%+v", rule)
 	}

@@ -23,14 +23,26 @@ func Find(runs, name string) (string, error) {
 	if _, err := os.Stat(link); err == nil {
 		return link, nil
 	}
-	journals, err := filepath.Glob(filepath.Join(runs, "*", FileName))
+	dirs, err := List(runs)
 	if err != nil {
 		return "", err
 	}
-	if len(journals) == 0 {
-		return "", fmt.Errorf("no run in %s: name its folder, or measure one with make perf", runs)
+	return slices.Max(dirs), nil
+}
+
+// List returns the folders of the runs below runs. None at all is an error.
+func List(runs string) ([]string, error) {
+	dirs, err := filepath.Glob(filepath.Join(runs, "*", FileName))
+	if err != nil {
+		return nil, err
 	}
-	return filepath.Dir(slices.Max(journals)), nil
+	if len(dirs) == 0 {
+		return nil, fmt.Errorf("no run in %s: name its folder, or measure one with make perf", runs)
+	}
+	for i, file := range dirs {
+		dirs[i] = filepath.Dir(file)
+	}
+	return dirs, nil
 }
 
 // Elapsed is how long the run was at work: until its last sample or its end.
