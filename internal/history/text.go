@@ -6,10 +6,11 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/page"
 	"github.com/cniperf/cniperf/internal/report"
 	"github.com/cniperf/cniperf/internal/verdict"
 	"golang.org/x/perf/benchunit"
@@ -18,37 +19,38 @@ import (
 // Text writes the history for a terminal: a line for each cell, then what changed
 // where one got slower, and what was left out.
 func (h *History) Text(w io.Writer) error {
-	p := &printer{w: w}
-	p.line("cniperf history: %s, %s of profile %s, %s; each arm as a ratio to %s in the same run",
+	p := &page.Page{}
+	p.Paragraph("cniperf history: %s, %s of profile %s, %s; each arm as a ratio to %s in the same run",
 		h.Outcome(), count(len(h.Runs), "run"), h.Profile, span(h.Runs), report.HostArm)
 	if len(h.Cells) > 0 {
-		p.line("slower: worse than the worst of %s for %d in a row; chance that this is said of any of the %s in a night when nothing changed: at most %.2g %%",
+		p.Paragraph("slower: worse than the worst of %s for %d in a row; chance that this is said of any of the %s in a night when nothing changed: at most %.2g %%",
 			count(h.Rule.Window, "night"), h.Rule.InARow, count(len(h.Cells), "cell"), 100*h.FalseAlarm)
 	} else {
-		p.line("no whole table with a %s arm in the last run: nothing to compare", report.HostArm)
+		p.Paragraph("no whole table with a %s arm in the last run: nothing to compare", report.HostArm)
 	}
-	p.line("")
-	table := ""
-	for _, s := range h.Cells {
-		if s.Table != table {
-			p.row("%s, %s\tnights\tmedian\tworst\tlast\tverdict\twhy", s.Table, s.Metric.Name)
-			table = s.Table
-		}
+	var rows [][]string
+	for i, s := range h.Cells {
 		v := s.Verdict
-		p.row("  %s\t%d\t%s\t%s\t%.3f\t%s\t%s", s.Cell.Cell.Arm, len(s.Nights), s.of(v.Median), s.of(v.Worst), s.Nights[len(s.Nights)-1].Ratio,
-			strings.ToUpper(string(v.Outcome)), v.Explanation)
+		rows = append(rows, []string{s.Cell.Cell.Arm, strconv.Itoa(len(s.Nights)), s.of(v.Median), s.of(v.Worst), fmt.Sprintf("%.3f", s.Nights[len(s.Nights)-1].Ratio),
+			strings.ToUpper(string(v.Outcome)), v.Explanation})
+		if i+1 == len(h.Cells) || h.Cells[i+1].Table != s.Table {
+			p.Heading("%s, %s", s.Table, s.Metric.Name)
+			p.Table("lrrrrll", []string{"arm", "nights", "median", "worst", "last", "verdict", "why"}, rows)
+			rows = nil
+		}
 	}
-	p.flush()
+	var notes []string
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	for _, s := range h.Cells {
 		if s.Verdict.Outcome == verdict.Fail {
-			p.line("%s: since %s. What changed with it: %s", s.Cell.Cell, s.Since, orNothing(s.Changed))
+			note("%s: since %s. What changed with it: %s", s.Cell.Cell, s.Since, orNothing(s.Changed))
 		}
 	}
 	if len(h.Alone) > 0 {
-		p.line("without a %s arm, so compared only within a run: %s", report.HostArm, strings.Join(h.Alone, ", "))
+		note("without a %s arm, so compared only within a run: %s", report.HostArm, strings.Join(h.Alone, ", "))
 	}
 	if len(h.Missing) > 0 {
-		p.line("measured before, but not in the last run: %s", byTable(h.Missing))
+		note("measured before, but not in the last run: %s", byTable(h.Missing))
 	}
 	for i, l := range h.LeftOut {
 		if slices.ContainsFunc(h.LeftOut[:i], l.alike) {
@@ -60,9 +62,10 @@ func (h *History) Text(w io.Writer) error {
 				names = append(names, o.Run)
 			}
 		}
-		p.line("left out %s: %s", strings.Join(names, ", "), few(l.Reasons))
+		note("left out %s: %s", strings.Join(names, ", "), few(l.Reasons))
 	}
-	return p.err
+	p.List(notes)
+	return p.To(w)
 }
 
 func (l LeftOut) alike(o LeftOut) bool { return slices.Equal(l.Reasons, o.Reasons) }
@@ -86,33 +89,31 @@ func (s Series) of(cost *float64) string {
 
 // Text writes the two runs side by side for a terminal.
 func (c *Comparison) Text(w io.Writer) error {
-	p := &printer{w: w}
-	p.line("cniperf compare: %s, then %s", c.Old.ID, c.New.ID)
-	p.line("No verdict: pods, placement and the machine's day differ between two runs. cniperf history, or both versions as arms of one run, gives one.")
-	p.line("")
-	table := ""
-	for _, d := range c.Changes {
-		if d.Table != table {
-			p.row("%s, %s in %s\told\tnew\tchange\told × %s\tnew × %[4]s\tchange", d.Table, d.Metric.Name, d.Metric.Unit, report.HostArm)
-			table = d.Table
+	p := &page.Page{}
+	p.Paragraph("cniperf compare: %s, then %s", c.Old.ID, c.New.ID)
+	p.Paragraph("No verdict: pods, placement and the machine's day differ between two runs. cniperf history, or both versions as arms of one run, gives one.")
+	var rows [][]string
+	for i, d := range c.Changes {
+		row := []string{d.Cell.Cell.Arm, short(d.Old), short(d.New), change(d.Metric, d.Old, d.New), "–", "–", "–"}
+		if d.OldRatio != nil && d.NewRatio != nil {
+			row = append(row[:4], fmt.Sprintf("%.3f", *d.OldRatio), fmt.Sprintf("%.3f", *d.NewRatio), change(d.Metric, *d.OldRatio, *d.NewRatio))
 		}
-		if d.OldRatio == nil || d.NewRatio == nil {
-			p.row("  %s\t%s\t%s\t%s\t–\t–\t–", d.Cell.Cell.Arm, short(d.Old), short(d.New), change(d.Metric, d.Old, d.New))
-			continue
+		rows = append(rows, row)
+		if i+1 == len(c.Changes) || c.Changes[i+1].Table != d.Table {
+			p.Heading("%s, %s in %s", d.Table, d.Metric.Name, d.Metric.Unit)
+			p.Table("lrrrrrr", []string{"arm", "old", "new", "change", "old × " + report.HostArm, "new × " + report.HostArm, "change"}, rows)
+			rows = nil
 		}
-		p.row("  %s\t%s\t%s\t%s\t%.3f\t%.3f\t%s", d.Cell.Cell.Arm, short(d.Old), short(d.New), change(d.Metric, d.Old, d.New),
-			*d.OldRatio, *d.NewRatio, change(d.Metric, *d.OldRatio, *d.NewRatio))
 	}
-	p.flush()
-	p.line("what changed of the CNIs: %s", orNothing(c.Subject))
-	p.line("what else differs: %s", orNothing(c.Elsewhere))
+	notes := []string{"what changed of the CNIs: " + orNothing(c.Subject), "what else differs: " + orNothing(c.Elsewhere)}
 	if len(c.OnlyOld) > 0 {
-		p.line("only in %s: %s", c.Old.ID, byTable(c.OnlyOld))
+		notes = append(notes, fmt.Sprintf("only in %s: %s", c.Old.ID, byTable(c.OnlyOld)))
 	}
 	if len(c.OnlyNew) > 0 {
-		p.line("only in %s: %s", c.New.ID, byTable(c.OnlyNew))
+		notes = append(notes, fmt.Sprintf("only in %s: %s", c.New.ID, byTable(c.OnlyNew)))
 	}
-	return p.err
+	p.List(notes)
+	return p.To(w)
 }
 
 // byTable names cells that stand in the order of their tables.
@@ -141,36 +142,6 @@ func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
-}
-
-// printer writes lines, and rows in aligned columns between them.
-type printer struct {
-	w    io.Writer
-	rows strings.Builder
-	err  error
-}
-
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
-
-func (p *printer) row(format string, args ...any) {
-	fmt.Fprintf(&p.rows, format+"\n", args...)
-}
-
-// flush aligns the rows since the last.
-func (p *printer) flush() {
-	if p.err != nil || p.rows.Len() == 0 {
-		return
-	}
-	t := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
-	if _, p.err = io.WriteString(t, p.rows.String()); p.err == nil {
-		p.err = t.Flush()
-	}
-	p.rows.Reset()
-	p.line("")
 }
 
 // change is how the cost or the worth of a value changed: "12 % slower" where

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/page"
 )
 
 // CrossCheck holds two tools against each other on one path: a transaction of
@@ -46,14 +47,14 @@ func crossChecks(comparisons []Comparison) []CrossCheck {
 	return checks
 }
 
-func (r *Report) printCrossChecks(p *page) {
+func (r *Report) printCrossChecks(p *page.Page) {
 	if len(r.CrossChecks) == 0 {
 		return
 	}
-	p.heading("Cross-check of the tools")
+	p.Heading("Cross-check of the tools")
 	var found []string
 	for _, c := range r.CrossChecks {
 		found = append(found, fmt.Sprintf("%s by %s %.2f", c.Arm, c.Path, c.Product))
 	}
-	p.paragraph("netperf transactions/s × 2 × sockperf latency, about 1 where both measured the same: %s", strings.Join(found, ", "))
+	p.Paragraph("netperf transactions/s × 2 × sockperf latency, about 1 where both measured the same: %s", strings.Join(found, ", "))
 }

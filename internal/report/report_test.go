@@ -269,5 +269,4 @@ func TestFormat(t *testing.T) {
 		assert.Equal(t, want, shown(measure.Metric{Unit: c.unit}).format(c.value))
 	}
 	assert.Equal(t, `a 'b c' 'it'\''s' ''`, commandLine([]string{"a", "b c", "it's", ""}))
-	assert.Equal(t, "a  [31mb  c", (&page{}).plain("a\n\x1b[31mb\u009b\rc"))
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"maps"
@@ -9,140 +8,44 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/page"
 	"github.com/cniperf/cniperf/internal/progress"
 )
-
-// page is what the text and Markdown forms have in common: they differ in how
-// a heading, a line and a table look, not in what is said.
-type page struct {
-	bytes.Buffer
-	markdown bool
-}
-
-func (p *page) heading(format string, args ...any) {
-	if p.markdown {
-		p.WriteString("## ")
-	}
-	p.paragraph(format, args...)
-}
-
-func (p *page) paragraph(format string, args ...any) {
-	p.WriteString(p.plain(fmt.Sprintf(format, args...)))
-	p.WriteString("\n\n")
-}
-
-// list prints one line per item, and nothing for none.
-func (p *page) list(items []string) {
-	for _, item := range items {
-		if p.markdown {
-			p.WriteString("- ")
-		} else {
-			p.WriteString("  ")
-		}
-		p.WriteString(p.plain(item) + "\n")
-	}
-	if len(items) > 0 {
-		p.WriteByte('\n')
-	}
-}
-
-// plain keeps what tools and clusters said from breaking out of its line, out
-// of a Markdown cell, or into a terminal's control sequences.
-func (p *page) plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
-	if p.markdown {
-		s = strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "'").Replace(s)
-	}
-	return s
-}
-
-// table aligns its columns: align has one of l, r per column. It prints nothing
-// without rows.
-func (p *page) table(align string, header []string, rows [][]string) {
-	if len(rows) == 0 {
-		return
-	}
-	all := [][]string{header}
-	for _, row := range rows {
-		cells := make([]string, len(row))
-		for i, cell := range row {
-			cells[i] = p.plain(cell)
-		}
-		all = append(all, cells)
-	}
-	width := make([]int, len(header))
-	for _, row := range all {
-		for i, cell := range row {
-			width[i] = max(width[i], utf8.RuneCountInString(cell))
-		}
-	}
-	start, between, end := "  ", "  ", ""
-	if p.markdown {
-		start, between, end = "| ", " | ", " |"
-		rule := make([]string, len(header))
-		for i, w := range width {
-			rule[i] = strings.Repeat("-", max(w-1, 2)) + map[byte]string{'l': "-", 'r': ":"}[align[i]]
-			width[i] = max(w, 3)
-		}
-		all = slices.Insert(all, 1, rule)
-	}
-	for _, row := range all {
-		cells := make([]string, len(row))
-		for i, cell := range row {
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
-			if align[i] == 'r' {
-				cells[i] = pad + cell
-			} else {
-				cells[i] = cell + pad
-			}
-		}
-		p.WriteString(strings.TrimRight(start+strings.Join(cells, between)+end, " ") + "\n")
-	}
-	p.WriteByte('\n')
-}
 
 // Text writes the report for a terminal: tables, verdicts, stages. It has no
 // colours and no control characters.
 func (r *Report) Text(w io.Writer) error {
-	p := &page{}
-	p.paragraph("cniperf run %s", r.summary())
+	p := &page.Page{}
+	p.Paragraph("cniperf run %s", r.summary())
 	r.results(p)
 	if len(r.Stages) > 0 {
-		p.heading("Stages")
+		p.Heading("Stages")
 		r.stages(p)
 	}
-	_, err := w.Write(append(bytes.TrimRight(p.Bytes(), "\n"), '\n'))
-	return err
+	return p.To(w)
 }
 
 // Markdown writes the whole report, with the facts and the fingerprint that the
 // text form leaves out.
 func (r *Report) Markdown(w io.Writer) error {
-	p := &page{markdown: true}
-	p.paragraph("# cniperf run %s", r.summary())
+	p := &page.Page{Markdown: true}
+	p.Paragraph("# cniperf run %s", r.summary())
 	r.results(p)
-	p.heading("Stages")
+	p.Heading("Stages")
 	r.stages(p)
 	if len(r.Facts) > 0 {
-		p.heading("What the clusters ran, as found there")
+		p.Heading("What the clusters ran, as found there")
 		var rows [][]string
 		for _, f := range r.Facts {
 			rows = append(rows, []string{f.Cluster, f.Subject, f.Claim, f.Found})
 		}
-		p.table("llll", []string{"cluster", "subject", "claim", "found"}, rows)
+		p.Table("llll", []string{"cluster", "subject", "claim", "found"}, rows)
 	}
 	if len(r.Fingerprint) > 0 {
-		p.heading("Fingerprint")
+		p.Heading("Fingerprint")
 		var rows [][]string
 		for _, k := range slices.Sorted(maps.Keys(r.Fingerprint)) {
 			rows = append(rows, []string{k, r.Fingerprint[k]})
@@ -152,17 +55,16 @@ func (r *Report) Markdown(w io.Writer) error {
 				rows = append(rows, []string{c.Cluster + ": " + k, c.Values[k]})
 			}
 		}
-		p.table("ll", []string{"what", "found"}, rows)
+		p.Table("ll", []string{"what", "found"}, rows)
 	}
-	p.heading("Reproduce")
-	p.table("ll", []string{"what", "value"}, [][]string{
+	p.Heading("Reproduce")
+	p.Table("ll", []string{"what", "value"}, [][]string{
 		{"command", commandLine(r.Reproduce.Command)},
 		{"seed", strconv.FormatUint(r.Reproduce.Seed, 10)},
 		{"plan hash", r.Reproduce.PlanHash},
 		{"cniperf", r.Reproduce.CNIPerf},
 	})
-	_, err := w.Write(append(bytes.TrimRight(p.Bytes(), "\n"), '\n'))
-	return err
+	return p.To(w)
 }
 
 func (r *Report) summary() string {
@@ -179,7 +81,7 @@ func (r *Report) summary() string {
 	return s
 }
 
-func (r *Report) results(p *page) {
+func (r *Report) results(p *page.Page) {
 	for _, c := range r.Comparisons {
 		c.print(p)
 	}
@@ -188,16 +90,16 @@ func (r *Report) results(p *page) {
 	for _, w := range r.Warnings {
 		warnings = append(warnings, "warning: "+w)
 	}
-	p.list(warnings)
+	p.List(warnings)
 }
 
-func (c Comparison) print(p *page) {
-	p.heading("%s", c.title())
+func (c Comparison) print(p *page.Page) {
+	p.Heading("%s", c.title())
 	if c.Metric == nil {
-		p.paragraph("No valid round.")
-		p.list(c.notes())
+		p.Paragraph("No valid round.")
+		p.List(c.notes())
 	} else {
-		p.paragraph("%s in %s, %s is better; spread is the interquartile range", c.Metric.Name, shown(*c.Metric).unit, c.Metric.Better)
+		p.Paragraph("%s in %s, %s is better; spread is the interquartile range", c.Metric.Name, shown(*c.Metric).unit, c.Metric.Better)
 		c.printRows(p)
 	}
 	var rows [][]string
@@ -211,13 +113,13 @@ func (c Comparison) print(p *page) {
 		}
 		rows = append(rows, []string{word, v.Assertion, v.Sentence})
 	}
-	p.table("lll", []string{"verdict", "assertion", "why"}, rows)
-	if p.markdown {
+	p.Table("lll", []string{"verdict", "assertion", "why"}, rows)
+	if p.Markdown {
 		c.printOthers(p)
 	}
 }
 
-func (c Comparison) printRows(p *page) {
+func (c Comparison) printRows(p *page.Page) {
 	u := shown(*c.Metric)
 	var rows [][]string
 	for _, row := range c.Rows {
@@ -234,8 +136,8 @@ func (c Comparison) printRows(p *page) {
 		}
 		rows = append(rows, []string{row.Cell.Arm, strconv.Itoa(len(s.Values)), u.format(s.Median), s.spread(), ratio, published})
 	}
-	p.table("lrrrrr", []string{"arm", "rounds", "median", "spread", "× " + HostArm, "published"}, rows)
-	p.list(c.notes())
+	p.Table("lrrrrr", []string{"arm", "rounds", "median", "spread", "× " + HostArm, "published"}, rows)
+	p.List(c.notes())
 }
 
 // notes say what stands behind the table and what isn't in it.
@@ -295,7 +197,7 @@ func armOf(c measure.Cell) string {
 }
 
 // printOthers shows the medians of what was measured beside the table's metric.
-func (c Comparison) printOthers(p *page) {
+func (c Comparison) printOthers(p *page.Page) {
 	var metrics []measure.Metric
 	for _, row := range c.Rows {
 		for _, s := range row.Metrics[1:] {
@@ -323,17 +225,17 @@ func (c Comparison) printOthers(p *page) {
 		}
 		rows = append(rows, line)
 	}
-	p.table("l"+strings.Repeat("r", len(metrics)), header, rows)
+	p.Table("l"+strings.Repeat("r", len(metrics)), header, rows)
 }
 
-func (r *Report) stages(p *page) {
+func (r *Report) stages(p *page.Page) {
 	var rows [][]string
 	for _, s := range r.Stages {
 		rows = append(rows, []string{s.Name, progress.Round(s.Duration).String(), s.Error})
 	}
-	p.table("lrl", []string{"stage", "time", ""}, rows)
+	p.Table("lrl", []string{"stage", "time", ""}, rows)
 	if m := r.Measuring; m.Tools > 0 {
-		p.paragraph("From the first sample to the end of the last it took %s; benchmark tools ran for %.0f %% of that.", progress.Round(m.Duration), 100*m.Share)
+		p.Paragraph("From the first sample to the end of the last it took %s; benchmark tools ran for %.0f %% of that.", progress.Round(m.Duration), 100*m.Share)
 	}
 }
 
@@ -386,8 +288,8 @@ func commandLine(argv []string) string {
 // what it gave, and what proved the path; and whether the raw output is still
 // what was recorded.
 func (r *Report) Evidence(w io.Writer) error {
-	p := &page{}
-	p.heading("Evidence")
+	p := &page.Page{}
+	p.Heading("Evidence")
 	for _, s := range r.run.Samples {
 		state := "valid"
 		if s.Invalid != "" {
@@ -415,9 +317,8 @@ func (r *Report) Evidence(w io.Writer) error {
 			}
 			lines = append(lines, raw)
 		}
-		p.paragraph("%s, %s, round %d, attempt %d, place %d: %s: %s", s.Comparison, s.Phase, s.Round, s.Attempt, s.Order, s.Cell, state)
-		p.list(lines)
+		p.Paragraph("%s, %s, round %d, attempt %d, place %d: %s: %s", s.Comparison, s.Phase, s.Round, s.Attempt, s.Order, s.Cell, state)
+		p.List(lines)
 	}
-	_, err := w.Write(append(bytes.TrimRight(p.Bytes(), "\n"), '\n'))
-	return err
+	return p.To(w)
 }
