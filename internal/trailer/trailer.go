@@ -66,6 +66,8 @@ type Trailer struct {
 	SHA256   string        `json:"sha256"`
 	Elapsed  time.Duration `json:"elapsed_ns"`
 	ToolCPU  time.Duration `json:"tool_cpu_ns"` // user and system time of the tool itself
+	// ToolWaited is for how long the tool was runnable but had to wait for its CPU.
+	ToolWaited time.Duration `json:"tool_waited_ns,omitempty"`
 	// Involuntary counts how often the tool was made to give its CPU to another.
 	Involuntary int64    `json:"involuntary"`
 	CPUs        []int    `json:"cpus"`            // the CPUs the tool was allowed to run on
