@@ -123,7 +123,7 @@ func (r *Rounds) round(ctx context.Context, round int) (measure.Round, error) {
 		case invalid != nil:
 			closing.Cause = fmt.Sprintf("%s: %s", invalid.Cell, invalid.Invalid)
 		case found.Drop:
-			closing.Cause = disturbedCause + found.Beyond
+			closing.Cause = disturbedCause + excesses(found.Beyond)
 		}
 		if err := errors.Join(err, r.Record(closing)); err != nil {
 			return measure.Round{}, err
@@ -148,6 +148,15 @@ func (r *Rounds) round(ctx context.Context, round int) (measure.Round, error) {
 // disturbedCause begins the cause of a round that the rule about interference
 // dropped.
 const disturbedCause = "others disturbed it: "
+
+// excesses are the numbers beyond their limits as one text.
+func excesses(beyond []interference.Excess) string {
+	said := make([]string, len(beyond))
+	for i, e := range beyond {
+		said[i] = e.String()
+	}
+	return strings.Join(said, ", ")
+}
 
 // disturbed counts the rounds that the rule has dropped in an earlier process of
 // the run.

@@ -12,7 +12,6 @@ import (
 	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
-	"github.com/cniperf/cniperf/internal/trailer"
 )
 
 var testCells = []measure.Cell{{Arm: "a"}, {Arm: "b"}, {Arm: "b", Control: true}}
@@ -159,10 +158,7 @@ func TestABusyMachinesRoundsAreDroppedOnlySoOften(t *testing.T) {
 	watch := &interference.Watch{Rule: interference.Rule{
 		Drop: map[string]float64{interference.Steal: 0.1}, MaxDropped: 2,
 	}}
-	busy := trailer.Trailer{
-		Before: trailer.Snapshot{CPU: trailer.CPUTime{User: 1}},
-		After:  trailer.Snapshot{CPU: trailer.CPUTime{User: 51, Steal: 50}},
-	}
+	busy := map[string]float64{interference.Steal: 0.5}
 	r.Interference = func(whole bool) interference.Finding { watch.Add(busy); return watch.Round(whole) }
 	rounds, err := r.Measure(context.Background())
 	require.NoError(t, err)

@@ -227,7 +227,7 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		s.Invalid = err.Error()
 		return s, nil
 	}
-	p.watch.Add(out.Trailer)
+	p.watch.Add(interference.Numbers(interference.Sample{Client: out.Trailer}))
 	if s.Raw, err = p.store(out.Stream); err != nil {
 		return s, err
 	}

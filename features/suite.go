@@ -327,13 +327,16 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 		now:       s.elapsed,
 		watch:     &interference.Watch{Rule: s.Profile.Interference, Dropped: disturbed(s.past, cmp.Name, phase)},
 	}
-	back, err := s.spec.LeaveMeasuringCPU()
+	reserved, err := s.Testbed.Lab.Reservation()
+	if err == nil {
+		err = errors.Join(reserved.Prepare(ctx), reserved.Take())
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 	}
 	defer func() {
-		if err := back(); err != nil {
-			s.Progress.Printf("take the measuring CPU back: %v", err)
+		if err := reserved.Release(); err != nil {
+			s.Progress.Printf("give the measuring CPU back: %v", err)
 		}
 	}()
 	var remove func() error
@@ -358,7 +361,7 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	rounds.Interference = func(whole bool) interference.Finding {
 		found := smp.watch.Round(whole)
 		if found.Drop {
-			s.Progress.Printf("a round is measured again, others disturbed it: %s", found.Beyond)
+			s.Progress.Printf("a round is measured again, others disturbed it: %s", excesses(found.Beyond))
 		}
 		return found
 	}

@@ -50,6 +50,9 @@ func serverState(proc, dir string) (podrun.Servers, error) {
 	if _, answer.PerCPU, err = parseStat(stat); err != nil {
 		return answer, err
 	}
+	if answer.Machine, err = bootID(proc); err != nil {
+		return answer, err
+	}
 	children, err := childrenByParent(proc)
 	if err != nil {
 		return answer, err
@@ -62,6 +65,12 @@ func serverState(proc, dir string) (podrun.Servers, error) {
 		answer.Processes = append(answer.Processes, p)
 	}
 	return answer, nil
+}
+
+// bootID is the number that the kernel gave itself when it started.
+func bootID(proc string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(proc, "sys/kernel/random/boot_id"))
+	return strings.TrimSpace(string(b)), err
 }
 
 // serverProcess adds up what a server, its threads and its descendants took.

@@ -43,6 +43,9 @@ func snapshot() (trailer.Snapshot, error) {
 	if s.Load1, err = strconv.ParseFloat(one, 64); err != nil {
 		return s, fmt.Errorf("/proc/loadavg: %w", err)
 	}
+	if s.Machine, err = bootID("/proc"); err != nil {
+		return s, err
+	}
 	s.Throttled, err = throttled("/sys/fs/cgroup")
 	return s, err
 }

@@ -1,6 +1,6 @@
 // Package interference tells how much others disturbed a round: what the
-// hypervisor took away, what ran on the CPUs beside the measuring one, what a
-// quota or the scheduler did to the tool. It sees no value that was measured
+// hypervisor took of the measuring CPU, what else ran on it, what a quota or the
+// scheduler did to the tools, at both ends. It sees no value that was measured
 // and does not know which arm a sample belongs to, so what it drops is no
 // choice among results. It does no I/O and knows no cluster.
 package interference
@@ -11,22 +11,27 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"github.com/cniperf/cniperf/internal/trailer"
 )
 
-// What is watched. Each is the worst of a round's samples, since one disturbed
-// sample is enough to spoil a ratio.
+// What is watched. Each is the worst of a round's samples and of both ends, since
+// one disturbed sample is enough to spoil a ratio.
 const (
-	// Steal is the share of all CPUs' time that the hypervisor gave to others.
+	// Steal is the share of the measuring CPU's time that the hypervisor gave to
+	// others.
 	Steal = "steal"
+	// MeasuringCPU is the share of the measuring CPU's time that neither client
+	// nor server took.
+	MeasuringCPU = "measuring-cpu"
+	// RunQueue is for how long, per second, a tool was runnable but had to wait for
+	// its CPU. With both ends on one CPU each waits for the other, too.
+	RunQueue = "run-queue"
 	// OtherCPUs is how busy the CPUs were that no tool is pinned to, as a share
 	// of their time: agents, control planes, and whatever else the machine does.
 	OtherCPUs = "other-cpus"
 	// Throttled is the share of the sample's time for which a quota stopped the
 	// client's pod.
 	Throttled = "throttled"
-	// ForcedSwitches is how often per second the tool had to give its CPU to
+	// ForcedSwitches is how often per second a tool had to give its CPU to
 	// another. A server on the same CPU forces it too, thousands of times, so it
 	// is for comparing like with like, and no profile of ours marks by it.
 	ForcedSwitches = "forced-switches"
@@ -35,17 +40,18 @@ const (
 )
 
 // shares are those that are a part of a whole, between 0 and 1.
-var shares = []string{Steal, OtherCPUs, Throttled}
+var shares = []string{Steal, MeasuringCPU, OtherCPUs, Throttled}
 
 // external are those that no arm causes by being slow or costly. Only by them
 // may rounds be dropped: by any other, an arm could choose its own rounds.
-var external = []string{Steal, OtherCPUs}
+var external = []string{Steal, MeasuringCPU, OtherCPUs}
 
 // Rule is fixed before the first round, as a part of the run's profile.
 type Rule struct {
 	// Mark holds what makes a round count as disturbed, by name.
 	Mark map[string]float64 `yaml:"mark,omitempty" json:"mark,omitempty"`
-	// Drop holds what makes a round be measured again: steal and other-cpus only.
+	// Drop holds what makes a round be measured again: steal, measuring-cpu and
+	// other-cpus only.
 	Drop map[string]float64 `yaml:"drop,omitempty" json:"drop,omitempty"`
 	// MaxDropped is how many rounds of one batch may be dropped. On a machine
 	// that is always busy the rest count, marked: the arms are interleaved, so
@@ -64,7 +70,7 @@ func (r Rule) Validate() error {
 		limits map[string]float64
 		known  []string
 	}{
-		{"mark", r.Mark, append(slices.Clone(shares), ForcedSwitches, Load)},
+		{"mark", r.Mark, append(slices.Clone(shares), RunQueue, ForcedSwitches, Load)},
 		{"drop", r.Drop, external},
 	} {
 		for _, name := range slices.Sorted(maps.Keys(part.limits)) {
@@ -73,7 +79,7 @@ func (r Rule) Validate() error {
 				return fmt.Errorf("interference: %s knows no %q, only %s", part.name, name, strings.Join(part.known, ", "))
 			}
 			if !(limit > 0) || math.IsInf(limit, 0) || slices.Contains(shares, name) && limit > 1 {
-				return fmt.Errorf("interference: %s of %s is %v: want a share above 0 and up to 1, or for %s and %s a number above 0", part.name, name, limit, ForcedSwitches, Load)
+				return fmt.Errorf("interference: %s of %s is %v: want a share above 0 and up to 1, or for %s, %s and %s a number above 0", part.name, name, limit, RunQueue, ForcedSwitches, Load)
 			}
 		}
 	}
@@ -88,25 +94,37 @@ func (r Rule) Validate() error {
 type Watch struct {
 	Rule    Rule
 	Dropped int // rounds dropped so far
+	// Reserved tells that everything but the tools was moved to the other CPUs.
+	// That those are full then disturbs nothing, so no limit of OtherCPUs counts.
+	Reserved bool
 
 	worst map[string]float64
 }
 
-// Add takes in what a sample's trailer tells.
-func (w *Watch) Add(t trailer.Trailer) {
+// Add takes in what a sample's readings tell.
+func (w *Watch) Add(numbers map[string]float64) {
 	if w.worst == nil {
 		w.worst = map[string]float64{}
 	}
-	for name, x := range numbers(t) {
+	for name, x := range numbers {
 		w.worst[name] = max(w.worst[name], x)
 	}
 }
+
+// Excess is a number beyond its limit.
+type Excess struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Limit float64 `json:"limit"`
+}
+
+func (e Excess) String() string { return fmt.Sprintf("%s %.3g, above %.3g", e.Name, e.Value, e.Limit) }
 
 // Finding is how others disturbed a round.
 type Finding struct {
 	Numbers map[string]float64 // what was watched; what could not be is absent
 	Marked  bool               // some number is beyond its mark
-	Beyond  string             // which are beyond their drop limits; empty for none
+	Beyond  []Excess           // what is beyond its drop limit
 	Drop    bool               // the round is to be measured again
 	Kept    bool               // beyond a drop limit, but no more rounds may be dropped
 }
@@ -116,9 +134,9 @@ type Finding struct {
 func (w *Watch) Round(whole bool) Finding {
 	f := Finding{Numbers: w.worst}
 	w.worst = nil
-	f.Marked = len(beyond(f.Numbers, w.Rule.Mark)) > 0
-	f.Beyond = strings.Join(beyond(f.Numbers, w.Rule.Drop), ", ")
-	if f.Beyond == "" || !whole {
+	f.Marked = len(w.beyond(f.Numbers, w.Rule.Mark)) > 0
+	f.Beyond = w.beyond(f.Numbers, w.Rule.Drop)
+	if len(f.Beyond) == 0 || !whole {
 		return f
 	}
 	f.Marked = true
@@ -130,58 +148,13 @@ func (w *Watch) Round(whole bool) Finding {
 	return f
 }
 
-// beyond names the numbers above their limits, with both.
-func beyond(numbers, limits map[string]float64) []string {
-	var names []string
+// beyond are the numbers above their limits, in the order of their names.
+func (w *Watch) beyond(numbers, limits map[string]float64) []Excess {
+	var found []Excess
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
-		if x, ok := numbers[name]; ok && x > limits[name] {
-			names = append(names, fmt.Sprintf("%s %.3g, above %.3g", name, x, limits[name]))
+		if x, ok := numbers[name]; ok && x > limits[name] && !(w.Reserved && name == OtherCPUs) {
+			found = append(found, Excess{name, x, limits[name]})
 		}
 	}
-	return names
+	return found
 }
-
-// numbers are what one sample's trailer tells. A counter that went back, or a
-// span too short to tell, gives none.
-func numbers(t trailer.Trailer) map[string]float64 {
-	n := map[string]float64{Load: max(t.Before.Load1, t.After.Load1)}
-	if seconds := t.Elapsed.Seconds(); seconds > 0 {
-		n[ForcedSwitches] = float64(t.Involuntary) / seconds
-		if t.After.Throttled >= t.Before.Throttled {
-			n[Throttled] = min(1, (t.After.Throttled-t.Before.Throttled).Seconds()/seconds)
-		}
-	}
-	if all, ok := since(t.Before.CPU, t.After.CPU); ok {
-		n[Steal] = float64(all.Steal) / float64(total(all))
-	}
-	var others trailer.CPUTime
-	for cpu, after := range t.After.PerCPU {
-		span, ok := since(t.Before.PerCPU[cpu], after)
-		if ok && !slices.Contains(t.CPUs, cpu) {
-			others.User += span.User
-			others.System += span.System
-			others.Softirq += span.Softirq
-			others.Steal += span.Steal
-			others.Idle += span.Idle
-		}
-	}
-	if all := total(others); all > 0 {
-		n[OtherCPUs] = float64(others.Busy()) / float64(all)
-	}
-	return n
-}
-
-// since is the time between two readings, and whether there is any to tell of.
-func since(before, after trailer.CPUTime) (trailer.CPUTime, bool) {
-	if after.User < before.User || after.System < before.System || after.Softirq < before.Softirq ||
-		after.Steal < before.Steal || after.Idle < before.Idle {
-		return trailer.CPUTime{}, false
-	}
-	d := trailer.CPUTime{
-		User: after.User - before.User, System: after.System - before.System, Softirq: after.Softirq - before.Softirq,
-		Steal: after.Steal - before.Steal, Idle: after.Idle - before.Idle,
-	}
-	return d, total(d) > 0
-}
-
-func total(c trailer.CPUTime) uint64 { return c.Busy() + c.Steal + c.Idle }

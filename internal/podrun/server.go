@@ -103,10 +103,12 @@ type Process struct {
 type Servers struct {
 	// Boot is the number of the supervisor's start: another one means that the
 	// servers were restarted, and that what they held is lost.
-	Boot      string                  `json:"boot"`
-	Processes []Process               `json:"processes"`
-	PerCPU    map[int]trailer.CPUTime `json:"per_cpu"`
-	Error     string                  `json:"error,omitempty"`
+	Boot      string    `json:"boot"`
+	Processes []Process `json:"processes"`
+	// Machine is the kernel's boot id, PerCPU the time of each of its CPUs.
+	Machine string                  `json:"machine"`
+	PerCPU  map[int]trailer.CPUTime `json:"per_cpu"`
+	Error   string                  `json:"error,omitempty"`
 }
 
 // Process returns the server of that name.

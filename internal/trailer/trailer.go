@@ -49,6 +49,8 @@ func (c CPUTime) Busy() uint64 { return c.User + c.System + c.Softirq }
 // Snapshot is what the client's network namespace and node had counted at one
 // moment.
 type Snapshot struct {
+	// Machine is the kernel's boot id: two ends with one id share their CPUs.
+	Machine    string              `json:"machine,omitempty"`
 	Interfaces map[string]Counters `json:"interfaces"`
 	CPU        CPUTime             `json:"cpu"`                    // of all CPUs together
 	PerCPU     map[int]CPUTime     `json:"per_cpu"`                // of each, by its number
