@@ -260,7 +260,12 @@ func (s *Suite) deployMissing(ctx context.Context, d *workload.Cluster, specs []
 		return nil
 	}
 	stage := s.Progress.Stage(fmt.Sprintf("start %d pairs of pods in cluster %s", len(specs), d.Name), 15*time.Second)
-	pairs, err := d.Deploy(ctx, specs)
+	started, err := d.Start(ctx, specs)
+	var pairs []*workload.Pair
+	for _, p := range started {
+		err = errors.Join(err, p.Err)
+		pairs = append(pairs, p.Pair)
+	}
 	if err == nil {
 		err = d.CheckIdle(ctx, pairs, s.maxBusyPercent(d.Name))
 	}

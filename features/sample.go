@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/output"
+	"github.com/cniperf/cniperf/internal/podrun"
 	"github.com/cniperf/cniperf/internal/trailer"
 )
 
@@ -133,15 +133,15 @@ type target struct {
 // and prepares the server where the tool needs it.
 func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, observer *workload.Observer, b Benchmark, c measure.Cell, pin Pin) (*target, error) {
 	b = arm.of(b)
-	cpus, err := pair.ServerCPUs(ctx, b.Server)
+	servers, err := pair.Servers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cpu, err := strconv.Atoi(cpus)
-	if err != nil {
-		return nil, fmt.Errorf("server %s of pair %s may run on CPUs %s: it is not pinned to one", b.Server, pair.Name, cpus)
+	server, runs := servers.Process(b.Server)
+	if !runs || len(server.CPUs) != 1 {
+		return nil, fmt.Errorf("server %s of pair %s may run on CPUs %v: it is not pinned to one", b.Server, pair.Name, server.CPUs)
 	}
-	t := &target{arm: arm, pair: pair, observer: observer, serverCPU: cpu}
+	t := &target{arm: arm, pair: pair, observer: observer, serverCPU: server.CPUs[0]}
 	addr, err := netip.ParseAddr(t.address(c))
 	if err != nil {
 		return nil, fmt.Errorf("cell %s: %w", c, err)
@@ -208,6 +208,10 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		}
 	}
 	redirected, err := p.counters(ctx)
+	var servers podrun.Servers
+	if err == nil {
+		servers, err = t.pair.Servers(ctx)
+	}
 	if err == nil {
 		pr.before, err = t.observer.Ask(ctx, pr.question())
 	}
@@ -227,7 +231,17 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		s.Invalid = err.Error()
 		return s, nil
 	}
-	p.watch.Add(interference.Numbers(interference.Sample{Client: out.Trailer}))
+	serversAfter, err := t.pair.Servers(ctx)
+	if err != nil {
+		s.Invalid = err.Error()
+		return s, ctx.Err()
+	}
+	if servers.Boot != serversAfter.Boot {
+		s.Invalid = "the servers of the pair were restarted during the sample"
+		return s, nil
+	}
+	s.Disturbance = interference.Numbers(interference.Sample{Client: out.Trailer, Server: bench.Server, Before: servers, After: serversAfter})
+	p.watch.Add(s.Disturbance)
 	if s.Raw, err = p.store(out.Stream); err != nil {
 		return s, err
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,7 +19,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/stat"
 
-	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/interference"
@@ -86,6 +84,7 @@ type batch struct {
 	name    string
 	names   []string
 	targets targets
+	shared  bool // nothing is kept off the measuring CPU
 }
 
 // batch makes fresh pods of these names and removes them at the end of use.
@@ -106,10 +105,11 @@ func (c *copies) batch(t *testing.T, names []string, use func(*batch)) {
 			specs, owners = append(specs, spec), append(owners, b.cell(name))
 		}
 	}
-	pairs, err := d.Deploy(ctx, specs)
+	started, err := d.Start(ctx, specs)
 	require.NoError(t, err)
-	for i, p := range pairs {
-		target, err := newTarget(ctx, c.arm, p, c.observer, c.bench, owners[i], c.suite.Profile.Pin)
+	for i, p := range started {
+		require.NoError(t, p.Err)
+		target, err := newTarget(ctx, c.arm, p.Pair, c.observer, c.bench, owners[i], c.suite.Profile.Pin)
 		require.NoError(t, err)
 		b.targets[owners[i]] = append(b.targets[owners[i]], target)
 	}
@@ -138,11 +138,16 @@ func (b *batch) rounds(t *testing.T, low, high int, decided func([]measure.Round
 	for _, name := range b.names {
 		r.Cells = append(r.Cells, b.cell(name))
 	}
-	back, err := s.spec.LeaveMeasuringCPU()
-	require.NoError(t, err)
+	if !b.shared {
+		reserved, err := s.Testbed.Lab.Reservation()
+		require.NoError(t, err)
+		require.NoError(t, reserved.Prepare(t.Context()))
+		require.NoError(t, reserved.Take())
+		defer func() { assert.NoError(t, reserved.Release()) }()
+		smp.watch.Reserved = reserved.Active()
+	}
 	rounds, err := r.Measure(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, back())
 	if smp.watch.Dropped > 0 {
 		t.Logf("%s: %d rounds dropped because others disturbed them", b.name, smp.watch.Dropped)
 	}
@@ -431,29 +436,18 @@ func count(yes bool) int {
 
 // TestStatisticsOnTheLabGainFromAReservedCPU measures the same pods with everything
 // else kept off the measuring CPU and with nothing kept off it, in blocks that
-// take turns, and tells the spread of each. It fails only if the reserve does not
-// hold; whether it helps is for the reader.
+// take turns, and tells the spread of each. Whether it helps is for the reader.
 func TestStatisticsOnTheLabGainFromAReservedCPU(t *testing.T) {
 	c := newCopies(t)
-	reserving := *c.suite.spec
-	reserving.ReserveMeasuringCPU = true
-	everywhere := reserving
-	everywhere.ReserveMeasuringCPU = false
 	names := []string{"copy1", "copy2", "copy3", "copy4", "copy5"}
 	blocks, perBlock := long(1, 2), long(4, 6)
 	modes := []string{"shared", "reserved"}
 	rounds := map[string][]measure.Round{}
 	c.batch(t, names, func(b *batch) {
-		original := c.suite.spec
-		defer func() {
-			c.suite.spec = original
-			b.spread(t, original.ReserveMeasuringCPU)
-		}()
 		for block := range 2 * blocks {
 			// shared reserved, reserved shared, and so on: what drifts favours neither.
 			mode := modes[(block+block/2)%2]
-			c.suite.spec = map[string]*lab.Spec{"shared": &everywhere, "reserved": &reserving}[mode]
-			b.spread(t, mode == "reserved")
+			b.shared = mode == "shared"
 			b.name = fmt.Sprintf("%s%d", mode, block)
 			rounds[mode] = append(rounds[mode], b.rounds(t, perBlock, perBlock, func([]measure.Round) bool { return false })...)
 		}
@@ -480,41 +474,4 @@ func TestStatisticsOnTheLabGainFromAReservedCPU(t *testing.T) {
 		}
 		table(t, "reserved-cpu.md", []string{"measuring CPU", "rounds", "sd of the A/A ln ratio, median of 10 pairs (range)", "sd of ln latency of one copy, median of 5 (range)", "median latency, µs"}, rows)
 	})
-}
-
-// spread lets everything on the nodes that is not pinned run on all CPUs, or on
-// all but the last.
-func (b *batch) spread(t *testing.T, reserve bool) {
-	t.Helper()
-	spec := lab.Spec{ReserveMeasuringCPU: true}
-	cpus, err := spec.NodeCPUs()
-	require.NoError(t, err)
-	if len(cpus) == 0 {
-		t.Skip("a machine with one CPU has none to reserve")
-	}
-	last := slices.Max(cpus) + 1
-	if !reserve {
-		cpus = append(cpus, last)
-	}
-	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(cpus), " ", ","), "[]")
-	// Tools' servers are the only ones that may run on the last CPU alone. A
-	// process that ends meanwhile, or a thread of the kernel, can't be moved.
-	script := fmt.Sprintf(`for p in /proc/[0-9]*; do
-		grep -q 'Cpus_allowed_list:[[:space:]]*%d$' $p/status 2>/dev/null || taskset -acp %s ${p#/proc/} >/dev/null 2>&1
-		case $(cat $p/comm 2>/dev/null) in
-			systemd|kubelet|containerd|calico-node|kube-apiserver|etcd) echo $(cat $p/comm) $(grep Cpus_allowed: $p/status);;
-		esac
-	done`, last, list)
-	for _, node := range []string{b.cluster.ClientNode, b.cluster.ServerNode} {
-		held := onNode(t, node, "", "sh", "-c", script)
-		t.Logf("%s:\n%s", node, held)
-		require.Contains(t, held, "kubelet")
-		for line := range strings.Lines(held) {
-			f := strings.Fields(line)
-			require.Len(t, f, 3, line)
-			mask, ok := new(big.Int).SetString(strings.ReplaceAll(f[2], ",", ""), 16)
-			require.True(t, ok, line)
-			assert.Equal(t, reserve, mask.Bit(last) == 0, "%s: %s", node, line)
-		}
-	}
 }

@@ -329,6 +329,7 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	}
 	reserved, err := s.Testbed.Lab.Reservation()
 	if err == nil {
+		smp.watch.Reserved = reserved.Active()
 		err = errors.Join(reserved.Prepare(ctx), reserved.Take())
 	}
 	if err != nil {

@@ -109,7 +109,10 @@ type Sample struct {
 	Raw       string         `json:"raw,omitempty"` // SHA-256 of the raw output
 	RawBytes  int64          `json:"raw_bytes,omitempty"`
 	Checks    []Check        `json:"checks,omitempty"`
-	Invalid   string         `json:"invalid,omitempty"`
+	// Disturbance is how others disturbed this sample, by the names of package
+	// interference.
+	Disturbance map[string]float64 `json:"disturbance,omitempty"`
+	Invalid     string             `json:"invalid,omitempty"`
 	// Interrupted tells that the run ended while this was measured, which says
 	// nothing about the cell.
 	Interrupted bool `json:"interrupted,omitempty"`
