@@ -169,6 +169,34 @@ func TestTablesThatWereTakenOut(t *testing.T) {
 	assert.Len(t, h.Cells, 2)
 }
 
+// A night recorded before plans had a version is compared with one of today, if
+// both measured the same way. How many rounds there were at most doesn't matter.
+func TestNightsOfOlderPlansCount(t *testing.T) {
+	old, err := os.ReadFile("../record/testdata/plan.v1.json")
+	require.NoError(t, err)
+	p, err := record.DecodePlan(old)
+	require.NoError(t, err)
+	p.Version, p.Profile.MaxRounds = record.PlanVersion, 20
+	before := &journal.Run{Header: journal.Header{Plan: old}}
+	conditionsNow := func() conditions {
+		b, err := json.Marshal(p)
+		require.NoError(t, err)
+		c, err := conditionsOf(&journal.Run{Header: journal.Header{Plan: b}})
+		require.NoError(t, err)
+		return c
+	}
+	then, err := conditionsOf(before)
+	require.NoError(t, err)
+	assert.Empty(t, then.elsewhere(conditionsNow()))
+	assert.Equal(t, then.benchmarks, conditionsNow().benchmarks)
+	assert.Len(t, then.benchmarks, 9)
+	assert.Len(t, then.comparisons, 18)
+	assert.Equal(t, 8, then.minRounds)
+
+	p.Profile.SampleSeconds = 5
+	assert.Equal(t, []string{"profile: sampleSeconds 3, then 5"}, then.elsewhere(conditionsNow()))
+}
+
 func TestClustersThatOnlyOneRunHas(t *testing.T) {
 	runs := nights(7)
 	runs[6].Prints = append(runs[6].Prints, journal.Fingerprint{Cluster: "ebpf", Values: map[string]string{"kubernetes": "v1.34.4"}})
