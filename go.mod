@@ -7,6 +7,7 @@ require (
 	github.com/cilium/cilium v1.19.6
 	github.com/cilium/ebpf v0.22.0
 	github.com/google/go-containerregistry v0.21.9
+	github.com/google/jsonschema-go v0.4.3
 	github.com/projectcalico/api v0.0.0-20251022175904-f2ab03771208
 	github.com/spf13/cobra v1.10.2
 	github.com/spidernet-io/spiderpool v1.1.0

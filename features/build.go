@@ -3,6 +3,7 @@ package features
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	e2e "sigs.k8s.io/e2e-framework/pkg/features"
 	"sigs.k8s.io/e2e-framework/pkg/types"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
@@ -20,18 +22,14 @@ import (
 // journal.PhaseFirst it measures the first cluster alone, and its steps inform
 // but never fail.
 func (s *Suite) Feature(name, phase string) (types.Feature, error) {
-	cmp, _, err := s.narrowed(name, phase)
-	if err != nil {
-		return nil, err
-	}
-	assertions, err := s.Assertions(cmp)
+	cmp, err := s.Plan.Of(name, phase)
 	if err != nil {
 		return nil, err
 	}
 	f := e2e.NewWithDescription(cmp.Name, cmp.Title)
-	labels := s.Catalogue.Labels(cmp)
-	labels[phaseLabel] = []string{phase}
-	for _, k := range sortedKeys(labels) {
+	labels := s.Plan.Catalogue.Labels(cmp.Comparison)
+	labels[plan.PhaseLabel] = []string{phase}
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		for _, v := range labels[k] {
 			f.WithLabel(k, v)
 		}
@@ -48,7 +46,7 @@ func (s *Suite) Feature(name, phase string) (types.Feature, error) {
 			t.Logf("%d valid rounds of %d cells", len(r.comparison.Rounds), len(cmp.Arms)+1)
 			return ctx
 		})
-	for _, a := range assertions {
+	for _, a := range cmp.Assertions {
 		f.AssessWithDescription(CamelCase(a.Name), a.Sentence, s.assess(name, phase, a.Name))
 	}
 	return f.Feature(), nil
@@ -58,8 +56,8 @@ func (s *Suite) Feature(name, phase string) (types.Feature, error) {
 // verdicts only inform; what was not decided is skipped with the reason, never passed.
 func (s *Suite) assess(name, phase, assertion string) e2e.Func {
 	return func(ctx context.Context, t *testing.T, _ *envconf.Config) context.Context {
-		if !s.Profile.Judge {
-			t.Skipf("profile %s is too short to judge by", s.Profile.Name)
+		if !s.Plan.Profile.Judge {
+			t.Skipf("profile %s is too short to judge by", s.Plan.Profile.Name)
 		}
 		r, err := s.measured(ctx, name, phase)
 		if err != nil {

@@ -2,11 +2,13 @@ package features
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/fixtures/cni/cilium"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/trailer"
@@ -38,12 +40,12 @@ func (p proof) hostChecks(t trailer.Trailer) []journal.Check {
 // interface. Only that direction: eBPF host routing hands packets for a pod to
 // it past that end.
 func (p proof) entered(t trailer.Trailer) journal.Check {
-	sent, _ := t.Delta(podInterface)
+	sent, _ := t.Delta(plan.PodInterface)
 	check := journal.Check{
-		Claim: fmt.Sprintf("at least %.0f %% of what the client sent entered the node by the %s* end of its %s", minShare*100, p.arm.HostInterface, podInterface),
+		Claim: fmt.Sprintf("at least %.0f %% of what the client sent entered the node by the %s* end of its %s", minShare*100, p.arm.HostInterface, plan.PodInterface),
 		Found: "the node has no such interface",
 	}
-	name, after, ok := p.after.ByIndex(t.After.Interfaces[podInterface].Link)
+	name, after, ok := p.after.ByIndex(t.After.Interfaces[plan.PodInterface].Link)
 	if !ok {
 		return check
 	}
@@ -57,7 +59,7 @@ func (p proof) entered(t trailer.Trailer) journal.Check {
 func (p proof) untunnelled(t trailer.Trailer) journal.Check {
 	var moved []string
 	var sum uint64
-	for _, name := range sortedKeys(p.after.Interfaces) {
+	for _, name := range slices.Sorted(maps.Keys(p.after.Interfaces)) {
 		if !slices.ContainsFunc(tunnels, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
 			continue
 		}

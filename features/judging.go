@@ -5,34 +5,22 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
-// maxRounds is the most rounds of a comparison: what is only to inform gets
-// fewer than what a gate depends on.
-func (s *Suite) maxRounds(cmp Comparison) (int, error) {
-	about, err := s.Assertions(cmp)
-	if err != nil {
-		return 0, err
-	}
-	if slices.ContainsFunc(about, func(a verdict.Assertion) bool { return a.Role == verdict.Gate }) {
-		return s.Profile.MaxRounds, nil
-	}
-	return s.Profile.InformRounds, nil
-}
-
 // decided tells whether every assertion about the comparison has its verdict,
 // or had its rounds where it only informs.
 // Without any assertion the profile's rounds are all there is to do.
-func (s *Suite) decided(cmp Comparison, rounds []measure.Round, dropped map[measure.Cell]int) bool {
-	if !s.Profile.Judge {
+func (s *Suite) decided(cmp plan.Decided, rounds []measure.Round, dropped map[measure.Cell]int) bool {
+	if !s.Plan.Profile.Judge {
 		return false
 	}
-	verdicts, err := s.judge(verdict.Comparison{Rounds: rounds, Dropped: dropped, PodSets: s.Profile.PodSets}, cmp)
+	verdicts, err := s.judge(verdict.Comparison{Rounds: rounds, Dropped: dropped, PodSets: s.Plan.Profile.PodSets}, cmp)
 	return err == nil && len(verdicts) > 0 && !slices.ContainsFunc(verdicts, func(v verdict.Verdict) bool {
-		if v.Role != verdict.Gate && len(rounds) >= s.Profile.InformRounds {
+		if v.Role != verdict.Gate && len(rounds) >= s.Plan.Profile.InformRounds {
 			return false
 		}
 		// A batch that fails is complete: what is missing is the second one.
@@ -41,33 +29,14 @@ func (s *Suite) decided(cmp Comparison, rounds []measure.Round, dropped map[meas
 }
 
 // judge returns the verdicts about the comparison's own cells.
-func (s *Suite) judge(c verdict.Comparison, cmp Comparison) ([]verdict.Verdict, error) {
-	about, err := s.Assertions(cmp)
-	if err != nil || len(about) == 0 {
-		return nil, err
+func (s *Suite) judge(c verdict.Comparison, cmp plan.Decided) ([]verdict.Verdict, error) {
+	if len(cmp.Assertions) == 0 {
+		return nil, nil
 	}
-	if c.Ceilings, err = s.ceilings(cmp); err != nil {
-		return nil, err
-	}
-	t := s.Thresholds
-	t.Assertions = about
+	c.Ceilings = cmp.Ceilings
+	t := s.Plan.Thresholds
+	t.Assertions = cmp.Assertions
 	return verdict.Judge(t, s.Testbed.Provider(), c)
-}
-
-// Assertions are those of the thresholds whose two cells the comparison has.
-func (s *Suite) Assertions(cmp Comparison) ([]verdict.Assertion, error) {
-	cells, err := s.Catalogue.Cells(cmp)
-	if err != nil {
-		return nil, err
-	}
-	var about []verdict.Assertion
-	for _, a := range s.Thresholds.Assertions {
-		x, y := a.Cells()
-		if slices.Contains(cells, x) && slices.Contains(cells, y) {
-			about = append(about, a)
-		}
-	}
-	return about, nil
 }
 
 func (s *Suite) recordVerdicts(comparison, phase string, verdicts []verdict.Verdict) error {
@@ -107,7 +76,7 @@ func (s *Suite) saidBefore(comparison, phase string, v verdict.Verdict) bool {
 func (s *Suite) Outcome() (int, string, error) {
 	var measured []string
 	var all []verdict.Comparison
-	for _, name := range s.Profile.Comparisons {
+	for _, name := range s.Plan.Profile.Comparisons {
 		r, ok := s.results[name+"/"+journal.PhaseFull]
 		if !ok || r.skipped != "" {
 			continue
@@ -121,12 +90,12 @@ func (s *Suite) Outcome() (int, string, error) {
 	if len(measured) == 0 {
 		return verdict.ExitInfrastructure, "no full comparison was measured", nil
 	}
-	if !s.Profile.Judge {
-		return verdict.ExitPass, fmt.Sprintf("profile %s: %d comparisons measured, none judged", s.Profile.Name, len(measured)), nil
+	if !s.Plan.Profile.Judge {
+		return verdict.ExitPass, fmt.Sprintf("profile %s: %d comparisons measured, none judged", s.Plan.Profile.Name, len(measured)), nil
 	}
 	// Two copies of an arm that differ in one comparison spoil all of them, so
 	// the last word is had over the whole run.
-	verdicts, err := verdict.Judge(s.Thresholds, s.Testbed.Provider(), all...)
+	verdicts, err := verdict.Judge(s.Plan.Thresholds, s.Testbed.Provider(), all...)
 	if err != nil {
 		return verdict.ExitInfrastructure, "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/testbed"
@@ -17,12 +18,8 @@ import (
 	"github.com/cniperf/cniperf/internal/measure"
 )
 
-// clusters brings up what the comparison runs on and records the proofs of it.
-func (s *Suite) clusters(ctx context.Context, cmp Comparison) (map[string]*testbed.Cluster, error) {
-	names, err := s.Catalogue.Clusters(cmp)
-	if err != nil {
-		return nil, err
-	}
+// clusters brings up the named clusters and records the proofs of what they are.
+func (s *Suite) clusters(ctx context.Context, names []string) (map[string]*testbed.Cluster, error) {
 	clusters := map[string]*testbed.Cluster{}
 	for _, name := range names {
 		c, fresh, err := s.Testbed.Cluster(ctx, name)
@@ -67,45 +64,30 @@ func (t targets) turn(c measure.Cell, round int) *target {
 // deploy returns the pairs of pods of every cell. Comparisons share the pairs of
 // an arm, and the first starts those of the later ones in its clusters too, so
 // that nothing starts between their rounds; a confirming batch gets pairs of its own.
-func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster) (targets, error) {
-	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
-	if err != nil {
-		return nil, err
-	}
-	starting := []Comparison{cmp}
+func (s *Suite) deploy(ctx context.Context, cmp plan.Decided, phase string, clusters map[string]*testbed.Cluster) (targets, error) {
+	starting := []plan.Decided{cmp}
 	if phase == journal.PhaseFull {
-		selected, err := s.selected()
-		if err != nil {
-			return nil, err
-		}
+		selected := s.Plan.Selected()
 		// Those before it were measured, by an earlier process of the run maybe.
-		i := slices.IndexFunc(selected, func(c Comparison) bool { return c.Name == cmp.Name })
+		i := slices.IndexFunc(selected, func(c plan.Decided) bool { return c.Name == cmp.Name })
 		starting = append(starting, selected[i+1:]...)
 	}
 	all := targets{}
-	for _, name := range sortedKeys(clusters) {
+	for _, name := range slices.Sorted(maps.Keys(clusters)) {
 		d, err := s.deployer(ctx, clusters[name])
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 		}
-		cells, err := s.pods(cmp, clusters[name], phase)
-		if err != nil {
-			return nil, err
-		}
-		missing, err := s.missing(starting, clusters[name], phase)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.deployMissing(ctx, d, missing); err != nil {
+		if err := s.deployMissing(ctx, d, s.missing(starting, clusters[name], phase)); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 		}
-		for _, c := range cells {
-			for _, spec := range c.specs {
-				t, err := newTarget(ctx, c.arm, s.pairs[name+"/"+spec.Name], s.observers[name], bench, c.cell, s.Profile.Pin)
+		for _, c := range cmp.In(name) {
+			for _, spec := range pairSpecs(c.Arm, c.Cell, clusters[name], phase, s.Plan.Profile) {
+				t, err := newTarget(ctx, c.Arm, s.pairs[name+"/"+spec.Name], s.observers[name], cmp.Bench, c.Cell, s.Plan.Profile.Pin)
 				if err != nil {
 					return nil, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 				}
-				all[c.cell] = append(all[c.cell], t)
+				all[c.Cell] = append(all[c.Cell], t)
 			}
 		}
 	}
@@ -114,20 +96,13 @@ func (s *Suite) deploy(ctx context.Context, cmp Comparison, phase string, cluste
 
 // missing are the pairs of pods that comparisons want in a cluster and that aren't
 // there yet.
-func (s *Suite) missing(comparisons []Comparison, cluster *testbed.Cluster, phase string) ([]workload.Spec, error) {
+func (s *Suite) missing(comparisons []plan.Decided, cluster *testbed.Cluster, phase string) []workload.Spec {
 	var missing []workload.Spec
 	listed := map[string]bool{}
 	for _, cmp := range comparisons {
-		cells, err := s.pods(cmp, cluster, phase)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range cells {
-			servers, err := s.servers(c.arm, c.cell.Control)
-			if err != nil {
-				return nil, err
-			}
-			for _, spec := range c.specs {
+		for _, c := range cmp.In(cluster.Name) {
+			servers := s.Plan.Servers(c.Arm, c.Cell.Control)
+			for _, spec := range pairSpecs(c.Arm, c.Cell, cluster, phase, s.Plan.Profile) {
 				if _, there := s.pairs[cluster.Name+"/"+spec.Name]; there || listed[spec.Name] {
 					continue
 				}
@@ -137,61 +112,14 @@ func (s *Suite) missing(comparisons []Comparison, cluster *testbed.Cluster, phas
 			}
 		}
 	}
-	return missing, nil
-}
-
-// cellPods are the pairs of pods that a cell wants, one for each set.
-type cellPods struct {
-	cell  measure.Cell
-	arm   Arm
-	specs []workload.Spec
-}
-
-// pods are what the cells of a comparison want in a cluster.
-func (s *Suite) pods(cmp Comparison, cluster *testbed.Cluster, phase string) ([]cellPods, error) {
-	cells, err := s.Catalogue.Cells(cmp)
-	if err != nil {
-		return nil, err
-	}
-	var all []cellPods
-	for _, c := range cells {
-		arm, err := s.Catalogue.Arm(c.Arm)
-		if err != nil {
-			return nil, err
-		}
-		if arm.Cluster == cluster.Name {
-			all = append(all, cellPods{c, arm, pairSpecs(arm, c, cluster, phase, s.Profile)})
-		}
-	}
-	return all, nil
-}
-
-// servers are the containers that the comparisons of this run need in the server
-// pod of an arm or of its second copy: each takes its time to start.
-func (s *Suite) servers(arm Arm, control bool) ([]string, error) {
-	comparisons, err := s.selected()
-	if err != nil {
-		return nil, err
-	}
-	needed := map[string]bool{}
-	for _, cmp := range comparisons {
-		if !slices.Contains(cmp.Arms, arm.Name) || control && cmp.Control != arm.Name {
-			continue
-		}
-		bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
-		if err != nil {
-			return nil, err
-		}
-		needed[arm.of(bench).Server] = true
-	}
-	return sortedKeys(needed), nil
+	return missing
 }
 
 // repair makes the pods of the broken sample's cell anew, and those of any other
 // that aren't ready, once the clusters and their nodes answer again. Pods in
 // which the tool ran to its end are not what is broken, unless they fail again.
-func (s *Suite) repair(ctx context.Context, cmp Comparison, phase string, clusters map[string]*testbed.Cluster, targets targets, broken journal.Sample, again bool) error {
-	for _, name := range sortedKeys(clusters) {
+func (s *Suite) repair(ctx context.Context, cmp plan.Decided, phase string, clusters map[string]*testbed.Cluster, targets targets, broken journal.Sample, again bool) error {
+	for _, name := range slices.Sorted(maps.Keys(clusters)) {
 		if err := s.deployers[name].Recover(ctx, clusters[name].ServerNode, clusters[name].ClientNode); err != nil {
 			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 		}
@@ -294,7 +222,7 @@ func (s *Suite) maxBusyPercent(cluster string) int {
 func (s *Suite) cleanUp(ctx context.Context) error {
 	var removing sync.WaitGroup
 	errs := make([]error, len(s.deployers))
-	for i, name := range sortedKeys(s.deployers) {
+	for i, name := range slices.Sorted(maps.Keys(s.deployers)) {
 		removing.Go(func() {
 			if o := s.observers[name]; o != nil {
 				o.Close()
@@ -309,30 +237,15 @@ func (s *Suite) cleanUp(ctx context.Context) error {
 // cleanUpTimeout bounds what an interrupted run spends on removing its pods.
 const cleanUpTimeout = 60 * time.Second
 
-// pairSpecs are the pairs of a cell, one for each of the profile's sets of pods. An
-// arm on the nodes' own network has one for all: two servers on one node would want
-// the same ports.
-func pairSpecs(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string, p Profile) []workload.Spec {
-	name := arm.Name
-	if c.Control {
-		name += "-control"
-	}
-	sets := p.PodSets
-	if arm.Network == workload.HostNetwork {
-		sets = 1
-	} else if phase == journal.PhaseConfirm {
-		name += "-confirm"
-	}
+// pairSpecs are the pods of a cell's pairs on a cluster's nodes.
+func pairSpecs(arm plan.Arm, c measure.Cell, cluster *testbed.Cluster, phase string, p plan.Profile) []workload.Spec {
 	var specs []workload.Spec
-	for set := 1; set <= sets; set++ {
+	for _, pair := range plan.Pairs(arm, c, phase, p.PodSets) {
 		spec := workload.Spec{
-			Name: name, Network: arm.Network, ServerNetwork: arm.ServerNetwork,
+			Name: pair.Name, Network: pair.Network, ServerNetwork: pair.ServerNetwork,
 			ClientNode: cluster.ClientNode, ServerNode: cluster.ServerNode, ServerCPU: p.Pin.Server,
 		}
-		if set > 1 {
-			spec.Name += fmt.Sprintf("-set%d", set)
-		}
-		if c.Placement == "same-node" {
+		if pair.SameNode {
 			spec.ServerNode = spec.ClientNode
 		}
 		specs = append(specs, spec)

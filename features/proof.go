@@ -3,36 +3,28 @@ package features
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/node"
 	"github.com/cniperf/cniperf/internal/trailer"
 )
 
-// podInterface is the name of a pod's first interface, whatever made it, and of
-// the kind node's.
-const podInterface = "eth0"
-
 // minShare is the part of a namespace's traffic that must have crossed the
 // interface of the claimed path. Pods carry nothing else; on a node the agents
 // and the API server talk too, but little against a benchmark.
 const minShare = 0.9
 
-// The ways a ClusterIP is turned into a pod's address.
-const (
-	kubeProxy = "kube-proxy" // by iptables on the client's host: the socket keeps the ClusterIP
-	socketLB  = "socket-lb"  // at connect time: the socket's peer is the pod
-)
-
 // proof is what one sample is proven by: from the client's side, and from its
 // node's in hostproof.go.
 type proof struct {
-	arm               Arm
+	arm               plan.Arm
 	path              string
 	argv              []string // the tool's command line, as it ran
 	server, clusterIP string   // the server pod's address and its Service's
@@ -47,11 +39,11 @@ type proof struct {
 
 // question is what the client's node is asked around a sample.
 func (p proof) question() node.Question {
-	return node.Question{Rules: p.path == "cluster-ip" && p.arm.Service == kubeProxy, Cilium: p.cilium()}
+	return node.Question{Rules: p.path == "cluster-ip" && p.arm.Service == plan.KubeProxy, Cilium: p.cilium()}
 }
 
 // cilium tells whether Cilium's agent has a part in the path.
-func (p proof) cilium() bool { return p.arm.CNI == "cilium" || p.arm.Service == socketLB }
+func (p proof) cilium() bool { return p.arm.CNI == "cilium" || p.arm.Service == plan.SocketLB }
 
 // checks returns the proofs of the sample's path. A sample with a check that is
 // not OK does not count.
@@ -83,10 +75,10 @@ func (p proof) checks(t trailer.Trailer) []journal.Check {
 // sample's bytes left by: the interface's own counters, read right before and
 // after the tool ran.
 func (p proof) crossed(t trailer.Trailer) journal.Check {
-	want := p.arm.interfaceOn(p.path)
+	want := p.arm.InterfaceOn(p.path)
 	var ours, all uint64
 	var moved []string
-	for _, name := range sortedKeys(t.After.Interfaces) {
+	for _, name := range slices.Sorted(maps.Keys(t.After.Interfaces)) {
 		d, _ := t.Delta(name)
 		if name == "lo" || p.arm.Network == workload.HostNetwork && !physical(name) {
 			continue
@@ -127,10 +119,10 @@ func (p proof) moved() journal.Check {
 // skipped proves that an accelerated sample's messages were not packets: fewer
 // crossed the client's interface than the accelerator moved messages.
 func (p proof) skipped(t trailer.Trailer) journal.Check {
-	d, _ := t.Delta(podInterface)
+	d, _ := t.Delta(plan.PodInterface)
 	packets := d.RxPackets + d.TxPackets
 	return journal.Check{
-		Claim: fmt.Sprintf("less than a tenth of the messages crossed the client's %s as packets", podInterface),
+		Claim: fmt.Sprintf("less than a tenth of the messages crossed the client's %s as packets", plan.PodInterface),
 		Found: fmt.Sprintf("%d packets, %d messages moved", packets, p.redirected),
 		OK:    packets*10 < p.redirected,
 	}
@@ -140,15 +132,15 @@ func (p proof) skipped(t trailer.Trailer) journal.Check {
 // packets: each that was answered is at least two on the client's interface, one
 // out and one in.
 func (p proof) asPackets(t trailer.Trailer) journal.Check {
-	d, _ := t.Delta(podInterface)
+	d, _ := t.Delta(plan.PodInterface)
 	packets := float64(d.RxPackets + d.TxPackets)
 	c := journal.Check{
-		Claim: fmt.Sprintf("every message crossed the client's %s as packets", podInterface),
+		Claim: fmt.Sprintf("every message crossed the client's %s as packets", plan.PodInterface),
 		Found: fmt.Sprintf("%.0f packets, %.0f messages answered", packets, p.messages),
 		OK:    p.messages >= manyMessages && packets >= 2*p.messages,
 	}
 	if p.arm.Accelerated {
-		c.Claim = fmt.Sprintf("less than a tenth of the messages crossed the client's %s as packets", podInterface)
+		c.Claim = fmt.Sprintf("less than a tenth of the messages crossed the client's %s as packets", plan.PodInterface)
 		c.OK = p.messages >= manyMessages && packets*10 < p.messages
 	}
 	return c
@@ -159,7 +151,7 @@ func (p proof) asPackets(t trailer.Trailer) journal.Check {
 func (p proof) peer(t trailer.Trailer) journal.Check {
 	address := p.server
 	claim := "the client's socket is connected to the server itself, "
-	if p.path == "cluster-ip" && p.arm.Service == kubeProxy {
+	if p.path == "cluster-ip" && p.arm.Service == plan.KubeProxy {
 		address = p.clusterIP
 		claim = "the client's socket is connected to the ClusterIP, translated on the host, "
 	} else if p.path == "cluster-ip" {

@@ -9,9 +9,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/internal/node"
 	"github.com/cniperf/cniperf/internal/trailer"
 )
+
+func load(t *testing.T) *plan.Catalogue {
+	t.Helper()
+	c, err := plan.LoadCatalogue()
+	require.NoError(t, err)
+	return c
+}
 
 // hostLink is the index of the node's end of the client's interfaces.
 const hostLink = 42

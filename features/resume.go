@@ -13,6 +13,7 @@ import (
 
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/record"
 )
 
 // recall reads the run that is to be resumed: its folder, or the newest one's
@@ -41,7 +42,7 @@ func (s *Suite) recall(name string) error {
 	case s.options.RunDir != "":
 		return fmt.Errorf("resume %s: it has its folder already, so -run-dir can't choose another", s.RunDir)
 	}
-	s.options.Profile, s.Seed, s.RunID = h.Profile, h.Seed, h.RunID
+	s.options.Profile, s.options.Seed, s.RunID = h.Profile, h.Seed, h.RunID
 	return nil
 }
 
@@ -81,13 +82,13 @@ func sameRun(was, now journal.Header) error {
 		found = append(found, fmt.Sprintf("cniperf: was %s, is %s", was.Version, now.Version))
 	}
 	if was.PlanHash != now.PlanHash {
-		before, err := flatten(was.Plan)
+		before, err := leaves(was.Plan)
 		if err != nil {
-			return fmt.Errorf("plan of the run: %w", err)
+			return fmt.Errorf("what the run recorded: %w", err)
 		}
-		after, err := flatten(now.Plan)
+		after, err := leaves(now.Plan)
 		if err != nil {
-			return fmt.Errorf("plan: %w", err)
+			return err
 		}
 		plan := differences(before, after)
 		if len(plan) == 0 {
@@ -137,7 +138,21 @@ func differences(was, is map[string]string) []string {
 	return found
 }
 
-// flatten turns JSON into its leaves by path, such as Profile.MinRounds.
+// leaves are the values of a recorded plan by path, such as profile.minRounds, in
+// the names of the present version.
+func leaves(recorded json.RawMessage) (map[string]string, error) {
+	p, err := record.DecodePlan(recorded)
+	if err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	return flatten(b)
+}
+
+// flatten turns JSON into its leaves by path.
 func flatten(data json.RawMessage) (map[string]string, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber() // a seed doesn't fit a float

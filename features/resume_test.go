@@ -17,6 +17,7 @@ import (
 	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/record"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
@@ -216,7 +217,7 @@ func TestPodsAreRepairedBetweenAttemptsOnly(t *testing.T) {
 
 func TestResumeRefusesAnotherPlanOrMachineAndNamesTheDifference(t *testing.T) {
 	plan := func(rounds int, labels map[string][]string) json.RawMessage {
-		b, err := json.Marshal(Plan{Profile: Profile{Name: "quick", MaxRounds: rounds}, Labels: labels, Seed: 1 << 63})
+		b, err := json.Marshal(record.Plan{Version: record.PlanVersion, Profile: record.Profile{Name: "quick", MaxRounds: rounds}, Labels: labels, Seed: 1 << 63})
 		require.NoError(t, err)
 		return b
 	}
@@ -235,7 +236,15 @@ func TestResumeRefusesAnotherPlanOrMachineAndNamesTheDifference(t *testing.T) {
 	now.Plan, now.PlanHash, now.Version = plan(30, map[string][]string{"cni": {"calico"}}), "b", "v2"
 	err = sameRun(was, now)
 	assert.ErrorContains(t, err, "cniperf: was v1, is v2")
-	assert.ErrorContains(t, err, "profile.MaxRounds: was 20, is 30")
+	assert.ErrorContains(t, err, "profile.maxRounds: was 20, is 30")
 	assert.ErrorContains(t, err, "labels.cni[0]: was absent, is calico")
 	assert.NotContains(t, err.Error(), "seed")
+
+	// What an earlier cniperf recorded has other names for the same values.
+	was.Plan, now.Plan = json.RawMessage(`{"profile":{"Name":"quick","MaxRounds":20},"seed":9223372036854775808}`), plan(30, nil)
+	err = sameRun(was, now)
+	assert.ErrorContains(t, err, "profile.maxRounds: was 20, is 30")
+	assert.NotContains(t, err.Error(), "profile.name")
+	was.Plan = json.RawMessage(`{"version":3}`)
+	assert.ErrorContains(t, sameRun(was, now), "written by a newer cniperf: plan version 3, this one reads up to 2")
 }

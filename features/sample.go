@@ -11,6 +11,7 @@ import (
 
 	"github.com/cniperf/cniperf/features/iperf3"
 	"github.com/cniperf/cniperf/features/netperf"
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/features/redisbench"
 	"github.com/cniperf/cniperf/features/sockperf"
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
@@ -31,8 +32,8 @@ type run struct {
 	parse   func([]byte) (output.Result, error)
 }
 
-// run returns how the benchmark measures addr for the given length.
-func (b Benchmark) run(addr netip.Addr, length time.Duration) (r run, err error) {
+// toolRun returns how the benchmark measures addr for the given length.
+func toolRun(b plan.Benchmark, addr netip.Addr, length time.Duration) (r run, err error) {
 	switch b.Tool {
 	case "sockperf":
 		r.argv, err = sockperf.Client(sockperf.Options{Addr: addr, Port: b.Port, UDP: b.UDP, Duration: length})
@@ -48,7 +49,7 @@ func (b Benchmark) run(addr netip.Addr, length time.Duration) (r run, err error)
 		r.argv, err = iperf3.Client(iperf3.Options{Addr: addr, Port: b.Port, Duration: length, Streams: b.Streams})
 		r.parse = func(raw []byte) (output.Result, error) { return iperf3.Parse(raw, length) }
 	case "redis-benchmark":
-		return b.redis(redisbench.Options{
+		return redisRun(b, redisbench.Options{
 			Addr: addr, Port: b.Port, Tests: []string{b.Test}, Size: b.ValueBytes, Requests: b.Requests * int(length/time.Second),
 		})
 	default:
@@ -57,12 +58,12 @@ func (b Benchmark) run(addr netip.Addr, length time.Duration) (r run, err error)
 	return r, err
 }
 
-// published returns the same by the published page's own command line, as far
+// publishedRun returns the same by the published page's own command line, as far
 // as it can be: iperf3's -d only floods the output, and what makes output
 // readable by a program (-J, --csv) or lets netperf through a Service is added.
 // What the page has no command for runs as ever.
-func (b Benchmark) published(addr netip.Addr, length time.Duration, path string) (run, error) {
-	r, err := b.run(addr, length)
+func publishedRun(b plan.Benchmark, addr netip.Addr, length time.Duration, path string) (run, error) {
+	r, err := toolRun(b, addr, length)
 	switch {
 	case err != nil || b.UDP || b.Connect:
 	case b.Tool == "sockperf":
@@ -74,7 +75,7 @@ func (b Benchmark) published(addr netip.Addr, length time.Duration, path string)
 		}
 		r.argv, err = netperf.Published(o)
 	case b.Tool == "redis-benchmark":
-		return b.redis(redisbench.Options{
+		return redisRun(b, redisbench.Options{
 			Addr: addr, Port: b.Port, Tests: []string{"get", "set"}, Size: b.ValueBytes, Requests: publishedRequests,
 		})
 	}
@@ -85,9 +86,9 @@ func (b Benchmark) published(addr netip.Addr, length time.Duration, path string)
 // when it is not told.
 const publishedRequests = 100_000
 
-// redis returns the run of one or both tests, of which the benchmark's own is
+// redisRun returns the run of one or both tests, of which the benchmark's own is
 // the result.
-func (b Benchmark) redis(o redisbench.Options) (r run, err error) {
+func redisRun(b plan.Benchmark, o redisbench.Options) (r run, err error) {
 	// A get without a set before it reads a key that is not there.
 	set := o
 	set.Tests, set.Requests = []string{"set"}, 1000
@@ -123,7 +124,7 @@ const toolGrace = 10 * time.Second
 
 // target is one cell's pair, ready to be measured.
 type target struct {
-	arm       Arm
+	arm       plan.Arm
 	pair      *workload.Pair
 	observer  *workload.Observer // of the client's node
 	serverCPU int
@@ -131,8 +132,8 @@ type target struct {
 
 // newTarget reads the server's pinning, which is then a fact and not a wish,
 // and prepares the server where the tool needs it.
-func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, observer *workload.Observer, b Benchmark, c measure.Cell, pin Pin) (*target, error) {
-	b = arm.of(b)
+func newTarget(ctx context.Context, arm plan.Arm, pair *workload.Pair, observer *workload.Observer, b plan.Benchmark, c measure.Cell, pin plan.Pin) (*target, error) {
+	b = arm.Of(b)
 	servers, err := pair.Servers(ctx)
 	if err != nil {
 		return nil, err
@@ -146,7 +147,7 @@ func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, observer *work
 	if err != nil {
 		return nil, fmt.Errorf("cell %s: %w", c, err)
 	}
-	r, err := b.run(addr, time.Second)
+	r, err := toolRun(b, addr, time.Second)
 	if err != nil || r.prepare == nil {
 		return t, err
 	}
@@ -162,10 +163,10 @@ func newTarget(ctx context.Context, arm Arm, pair *workload.Pair, observer *work
 
 // sampler runs samples of one benchmark.
 type sampler struct {
-	benchmark Benchmark
+	benchmark plan.Benchmark
 	length    time.Duration
 	published bool // by the published page's own command lines
-	pin       Pin
+	pin       plan.Pin
 	targets   targets
 	bypass    *bypass.Bypass // nil where no arm is accelerated
 	store     func([]byte) (string, error)
@@ -182,10 +183,10 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	if err != nil {
 		return s, fmt.Errorf("cell %s: %w", s.Cell, err)
 	}
-	bench := t.arm.of(p.benchmark)
-	r, err := bench.run(addr, p.length)
+	bench := t.arm.Of(p.benchmark)
+	r, err := toolRun(bench, addr, p.length)
 	if p.published {
-		r, err = bench.published(addr, p.length, s.Cell.Path)
+		r, err = publishedRun(bench, addr, p.length, s.Cell.Path)
 	}
 	if err != nil {
 		return s, err

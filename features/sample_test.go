@@ -9,13 +9,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/manifests"
 )
 
 // The published page's commands are quoted in manifests/published.yaml.
 func TestPublishedProfileRunsThePagesCommands(t *testing.T) {
 	c := load(t)
-	p, err := LoadProfile(manifests.Suite, "published", c)
+	p, err := plan.LoadProfile(manifests.Suite, "published", c)
 	require.NoError(t, err)
 	addr := netip.MustParseAddr("198.18.0.65")
 	for _, tc := range []struct{ benchmark, path, want string }{
@@ -27,7 +28,7 @@ func TestPublishedProfileRunsThePagesCommands(t *testing.T) {
 	} {
 		b, err := c.Benchmark(tc.benchmark)
 		require.NoError(t, err)
-		r, err := b.published(addr, p.length(b), tc.path)
+		r, err := publishedRun(b, addr, p.Length(b), tc.path)
 		require.NoError(t, err)
 		assert.Equal(t, tc.want, strings.Join(r.argv, " "))
 	}
@@ -36,7 +37,7 @@ func TestPublishedProfileRunsThePagesCommands(t *testing.T) {
 func TestOneTestOfARedisRunIsTheResult(t *testing.T) {
 	b, err := load(t).Benchmark("redis-get")
 	require.NoError(t, err)
-	r, err := b.published(netip.MustParseAddr("198.18.0.65"), 10*time.Second, "pod-ip")
+	r, err := publishedRun(b, netip.MustParseAddr("198.18.0.65"), 10*time.Second, "pod-ip")
 	require.NoError(t, err)
 	result, err := r.parse([]byte(`"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
 "SET","50000.00","0.600","0.100","0.500","0.900","1.000","3.000"

@@ -18,6 +18,7 @@ import (
 
 	"sigs.k8s.io/e2e-framework/pkg/types"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/fixtures/images"
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/machine"
@@ -62,7 +63,7 @@ const defaultProfile = "quick"
 // NewSuite checks everything the user chose. It touches no machine and no
 // cluster: Begin does.
 func NewSuite(o Options) (*Suite, error) {
-	s := &Suite{options: o, Started: time.Now(), Seed: o.Seed, past: &journal.Run{}}
+	s := &Suite{options: o, Started: time.Now(), past: &journal.Run{}}
 	var err error
 	if o.Resume != "" {
 		err = s.recall(o.Resume)
@@ -70,23 +71,21 @@ func NewSuite(o Options) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Seed == 0 {
-		s.Seed = rand.Uint64()
+	in := plan.Inputs{Seed: s.options.Seed, Labels: o.Labels, Only: o.Feature, But: o.SkipFeature}
+	if in.Seed == 0 {
+		in.Seed = rand.Uint64()
 	}
-	if s.Catalogue, err = LoadCatalogue(); err != nil {
+	if in.Catalogue, err = plan.LoadCatalogue(); err != nil {
 		return nil, err
 	}
-	if s.Profile, err = LoadProfile(manifests.Suite, cmp.Or(s.options.Profile, defaultProfile), s.Catalogue); err != nil {
-		return nil, err
-	}
-	if err := s.Catalogue.CheckLabels(o.Labels); err != nil {
+	if in.Profile, err = plan.LoadProfile(manifests.Suite, cmp.Or(s.options.Profile, defaultProfile), in.Catalogue); err != nil {
 		return nil, err
 	}
 	thresholds, file := fs.FS(manifests.Suite), "thresholds/spiderpool.yaml"
 	if o.Thresholds != "" {
 		thresholds, file = os.DirFS(filepath.Dir(o.Thresholds)), filepath.Base(o.Thresholds)
 	}
-	if s.Thresholds, err = verdict.OpenThresholds(thresholds, file); err != nil {
+	if in.Thresholds, err = verdict.OpenThresholds(thresholds, file); err != nil {
 		return nil, err
 	}
 	if s.spec, err = lab.Default(); o.Lab != "" {
@@ -95,10 +94,9 @@ func NewSuite(o Options) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Profile, err = s.Profile.on(s.spec, s.Catalogue); err != nil {
-		return nil, err
-	}
-	return s, s.enoughAddresses()
+	in.Lab = s.spec
+	s.Plan, err = plan.New(in)
+	return s, err
 }
 
 // Bounded ends ctx early enough before go test's timeout to clean up.
@@ -128,7 +126,7 @@ func (s *Suite) begin(ctx context.Context) error {
 		return err
 	}
 	if s.RunID == "" {
-		s.RunID = strings.ToLower(s.Started.UTC().Format("20060102T150405Z")) + "-" + s.Profile.Name
+		s.RunID = strings.ToLower(s.Started.UTC().Format("20060102T150405Z")) + "-" + s.Plan.Profile.Name
 		s.RunDir = cmp.Or(s.options.RunDir, filepath.Join(root, "runs", s.RunID))
 	}
 	var engine string
@@ -147,7 +145,7 @@ func (s *Suite) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 	}
-	plan, hash, err := s.Plan()
+	recorded, hash, err := s.Plan.Record()
 	if err != nil {
 		return err
 	}
@@ -156,20 +154,20 @@ func (s *Suite) begin(ctx context.Context) error {
 		return err
 	}
 	header := journal.Header{
-		RunID: s.RunID, Seed: s.Seed, Profile: s.Profile.Name, Plan: plan, PlanHash: hash,
+		RunID: s.RunID, Seed: s.Plan.Seed, Profile: s.Plan.Profile.Name, Plan: recorded, PlanHash: hash,
 		Fingerprint: fingerprint, Started: s.Started, Version: version, Command: os.Args,
 	}
 	if s.options.Resume != "" {
 		if err := s.reopen(header); err != nil {
 			return err
 		}
-		s.Progress.Printf("run %s, seed %d, goes on in %s after %s", s.RunID, s.Seed, s.RunDir, progress.Round(s.before))
+		s.Progress.Printf("run %s, seed %d, goes on in %s after %s", s.RunID, s.Plan.Seed, s.RunDir, progress.Round(s.before))
 		return nil
 	}
 	if s.Journal, err = journal.Create(s.RunDir, header); err != nil {
 		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 	}
-	s.Progress.Printf("run %s, seed %d, recorded in %s", s.RunID, s.Seed, s.RunDir)
+	s.Progress.Printf("run %s, seed %d, recorded in %s", s.RunID, s.Plan.Seed, s.RunDir)
 	return nil
 }
 
@@ -228,16 +226,8 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 	for _, c := range clusters {
 		up[c.Cluster] = c.State == lab.Running
 	}
-	comparisons, err := s.selected()
-	if err != nil {
-		return 0, err
-	}
-	for _, cmp := range comparisons {
-		clusters, err := s.Catalogue.Clusters(cmp)
-		if err != nil {
-			return 0, err
-		}
-		for _, c := range clusters {
+	for _, cmp := range s.Plan.Selected() {
+		for _, c := range cmp.Clusters {
 			if seen[c] {
 				continue
 			}
@@ -251,18 +241,10 @@ func (s *Suite) Expected(ctx context.Context) (time.Duration, error) {
 				total += labUp
 			}
 		}
-		bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
-		if err != nil {
-			return 0, err
-		}
-		sample := s.Profile.length(bench) + sampleOverhead
-		limit, err := s.maxRounds(cmp)
-		if err != nil {
-			return 0, err
-		}
-		measuring += time.Duration(limit*(len(cmp.Arms)+1)) * sample
+		sample := s.Plan.Profile.Length(cmp.Bench) + sampleOverhead
+		measuring += time.Duration(cmp.MaxRounds*len(cmp.Cells)) * sample
 	}
-	budget := time.Duration(s.Profile.BudgetMinutes) * time.Minute
+	budget := time.Duration(s.Plan.Profile.BudgetMinutes) * time.Minute
 	return total + min(measuring, budget), nil
 }
 
@@ -272,7 +254,7 @@ func (s *Suite) fits(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.Progress.Printf("profile %s: at most about %s, of which little is left once it was run before", s.Profile.Name, progress.Round(need))
+	s.Progress.Printf("profile %s: at most about %s, of which little is left once it was run before", s.Plan.Profile.Name, progress.Round(need))
 	left := time.Until(s.Started.Add(s.options.Timeout)) - cleanUpMargin
 	if s.options.Timeout == 0 || need <= left {
 		return nil
@@ -287,14 +269,8 @@ func (s *Suite) fits(ctx context.Context) error {
 func (s *Suite) Features(ctx context.Context, phase string) ([]types.Feature, string, error) {
 	var list []types.Feature
 	var why []string
-	for _, name := range s.Profile.Comparisons {
-		cmp, err := s.Catalogue.Comparison(name)
-		if err != nil {
-			return nil, "", err
-		}
-		if phase == journal.PhaseFirst && len(cmp.Early) == 0 {
-			continue
-		}
+	for _, cmp := range s.Plan.In(phase) {
+		name := cmp.Name
 		if phase == journal.PhaseFirst && !s.options.DryRun {
 			if err := s.Begin(ctx); err != nil {
 				return nil, "", err

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/interference"
@@ -46,8 +47,8 @@ type copies struct {
 	suite    *Suite
 	cluster  *testbed.Cluster
 	observer *workload.Observer
-	arm      Arm
-	bench    Benchmark
+	arm      plan.Arm
+	bench    plan.Benchmark
 	batches  int
 }
 
@@ -59,11 +60,11 @@ func newCopies(t *testing.T) *copies {
 	require.NoError(t, s.Begin(ctx))
 	t.Cleanup(s.Progress.Close)
 	c := &copies{suite: s}
-	c.arm, err = s.Catalogue.Arm("macvlan")
+	c.arm, err = s.Plan.Catalogue.Arm("macvlan")
 	require.NoError(t, err)
-	c.bench, err = s.Catalogue.Benchmark("sockperf-latency")
+	c.bench, err = s.Plan.Catalogue.Benchmark("sockperf-latency")
 	require.NoError(t, err)
-	clusters, err := s.clusters(ctx, Comparison{Arms: []string{c.arm.Name}})
+	clusters, err := s.clusters(ctx, []string{c.arm.Cluster})
 	require.NoError(t, err)
 	c.cluster = clusters[c.arm.Cluster]
 	t.Cleanup(func() {
@@ -101,7 +102,7 @@ func (c *copies) batch(t *testing.T, names []string, use func(*batch)) {
 	for _, name := range names {
 		arm := c.arm
 		arm.Name = name
-		for _, spec := range pairSpecs(arm, b.cell(name), c.cluster, journal.PhaseFull, c.suite.Profile) {
+		for _, spec := range pairSpecs(arm, b.cell(name), c.cluster, journal.PhaseFull, c.suite.Plan.Profile) {
 			specs, owners = append(specs, spec), append(owners, b.cell(name))
 		}
 	}
@@ -109,7 +110,7 @@ func (c *copies) batch(t *testing.T, names []string, use func(*batch)) {
 	require.NoError(t, err)
 	for i, p := range started {
 		require.NoError(t, p.Err)
-		target, err := newTarget(ctx, c.arm, p.Pair, c.observer, c.bench, owners[i], c.suite.Profile.Pin)
+		target, err := newTarget(ctx, c.arm, p.Pair, c.observer, c.bench, owners[i], c.suite.Plan.Profile.Pin)
 		require.NoError(t, err)
 		b.targets[owners[i]] = append(b.targets[owners[i]], target)
 	}
@@ -126,11 +127,11 @@ func (b *batch) rounds(t *testing.T, low, high int, decided func([]measure.Round
 	t.Helper()
 	s := b.suite
 	smp := &sampler{
-		benchmark: b.bench, length: time.Second, pin: s.Profile.Pin, targets: b.targets, store: s.Journal.StoreRaw,
-		now: s.elapsed, watch: &interference.Watch{Rule: s.Profile.Interference},
+		benchmark: b.bench, length: time.Second, pin: s.Plan.Profile.Pin, targets: b.targets, store: s.Journal.StoreRaw,
+		now: s.elapsed, watch: &interference.Watch{Rule: s.Plan.Profile.Interference},
 	}
 	r := &Rounds{
-		Comparison: b.name, Phase: journal.PhaseFull, Seed: s.Seed, Min: low, Max: high,
+		Comparison: b.name, Phase: journal.PhaseFull, Seed: s.Plan.Seed, Min: low, Max: high,
 		Sample: smp.sample, Interference: smp.watch.Round, Decided: decided, Record: s.Journal.Append,
 		Repair:   func(context.Context, journal.Sample, bool) error { return errors.New("a copy broke") },
 		Progress: func(int, int, measure.Cell) {},
@@ -159,11 +160,11 @@ func (b *batch) rounds(t *testing.T, low, high int, decided func([]measure.Round
 // is final or wants to be confirmed. The A/A control is copy against original.
 func (b *batch) judge(t *testing.T, rounds []measure.Round, faster, slower, original, copy string) verdict.Verdict {
 	t.Helper()
-	p, gate := b.suite.Profile, b.suite.Thresholds.Assertions[0]
+	p, gate := b.suite.Plan.Profile, b.suite.Plan.Thresholds.Assertions[0]
 	side := func(arm string) *verdict.Side {
 		return &verdict.Side{Arm: arm, Path: "pod-ip", Placement: "cross-node"}
 	}
-	claim := verdict.Thresholds{FamilyAlpha: b.suite.Thresholds.FamilyAlpha, NoiseFloor: b.suite.Thresholds.NoiseFloor, Assertions: []verdict.Assertion{{
+	claim := verdict.Thresholds{FamilyAlpha: b.suite.Plan.Thresholds.FamilyAlpha, NoiseFloor: b.suite.Plan.Thresholds.NoiseFloor, Assertions: []verdict.Assertion{{
 		Name: faster + "-over-" + slower, Faster: side(faster), Slower: side(slower), Benchmark: b.bench.Name,
 		Metric: gate.Metric, Margin: gate.Margin, Alpha: gate.Alpha, MaxRounds: gate.MaxRounds, Role: verdict.Gate,
 	}}}
@@ -220,7 +221,7 @@ func table(t *testing.T, file string, header []string, rows [][]string, notes ..
 // its copies, so they are not independent of each other; the batches are.
 func TestStatisticsOnTheLabCallNoCopiesDifferent(t *testing.T) {
 	c := newCopies(t)
-	batches, size, most := long(1, 4), 8, long(8, c.suite.Profile.MaxRounds)
+	batches, size, most := long(1, 4), 8, long(8, c.suite.Plan.Profile.MaxRounds)
 	if other := os.Getenv("CNIPERF_AA"); other != "" {
 		_, err := fmt.Sscanf(other, "%dx%d", &batches, &size)
 		require.NoError(t, err, "CNIPERF_AA is BATCHESxCOPIES, as 4x8")
@@ -376,7 +377,7 @@ func TestStatisticsOnTheLabFindInjectedSlowdowns(t *testing.T) {
 				}
 				return vs
 			}
-			rounds := b.rounds(t, c.suite.Profile.MinRounds, c.suite.Profile.MaxRounds, func(rounds []measure.Round) bool {
+			rounds := b.rounds(t, c.suite.Plan.Profile.MinRounds, c.suite.Plan.Profile.MaxRounds, func(rounds []measure.Round) bool {
 				return !slices.ContainsFunc(verdicts(rounds), func(v verdict.Verdict) bool { return !v.Final && !v.NeedsConfirmation })
 			})
 			for i, v := range verdicts(rounds) {

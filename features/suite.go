@@ -1,16 +1,16 @@
+// Package features measures what package plan decided: each comparison in
+// interleaved rounds, as one e2e feature.
 package features
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/testbed"
@@ -28,16 +28,13 @@ const leftoverTTL = 24 * time.Hour
 
 // Suite is one run: what is measured, on what, and where it is recorded.
 type Suite struct {
-	Catalogue  *Catalogue
-	Profile    Profile
-	Thresholds verdict.Thresholds
-	Testbed    *testbed.Testbed
-	Journal    *journal.Writer
-	Progress   *progress.Reporter
-	RunID      string
-	RunDir     string
-	Seed       uint64
-	Started    time.Time
+	Plan     plan.Plan
+	Testbed  *testbed.Testbed
+	Journal  *journal.Writer
+	Progress *progress.Reporter
+	RunID    string
+	RunDir   string
+	Started  time.Time
 
 	options   Options
 	spec      *lab.Spec
@@ -81,99 +78,23 @@ func (s *Suite) measured(ctx context.Context, name, phase string) (*result, erro
 	return r, r.err
 }
 
-// leftOut is an arm that a comparison is narrowed by, and why.
-type leftOut struct {
-	Arm
-	why string
-}
-
-// narrowed is the comparison as this phase of this profile measures it on this
-// lab.
-func (s *Suite) narrowed(name, phase string) (Comparison, []leftOut, error) {
-	cmp, err := s.Catalogue.Comparison(name)
-	if err != nil {
-		return cmp, nil, err
-	}
-	clusters, err := s.Catalogue.Clusters(cmp)
-	if err != nil {
-		return cmp, nil, err
-	}
-	if len(s.Profile.Clusters) > 0 {
-		clusters = s.Profile.Clusters
-	}
-	narrowed, elsewhere, err := s.Catalogue.Within(cmp, clusters)
-	if err != nil {
-		return cmp, nil, err
-	}
-	var left []leftOut
-	for _, arm := range elsewhere {
-		left = append(left, leftOut{arm, fmt.Sprintf("profile %s measures only in %v, this arm is in %s", s.Profile.Name, s.Profile.Clusters, arm.Cluster)})
-	}
-	if phase == journal.PhaseFirst {
-		narrowed.Arms = cmp.Early
-	}
-	wanted := narrowed.Arms
-	narrowed.Arms = nil
-	for _, name := range wanted {
-		arm, err := s.Catalogue.Arm(name)
-		if err != nil {
-			return cmp, nil, err
-		}
-		spec, err := s.spec.Cluster(arm.Cluster)
-		if err != nil {
-			return cmp, nil, err
-		}
-		missing := arm.missing(spec)
-		switch {
-		case missing == "":
-			narrowed.Arms = append(narrowed.Arms, name)
-		case name == cmp.Control:
-			return cmp, nil, fmt.Errorf("comparison %s: %s, which its control %s needs", cmp.Name, missing, name)
-		default:
-			left = append(left, leftOut{arm, missing})
-		}
-	}
-	return narrowed, left, nil
-}
-
-// selected are the profile's comparisons that the framework's labels and names
-// select, as they are measured in full on this lab.
-func (s *Suite) selected() ([]Comparison, error) {
-	var all []Comparison
-	for _, name := range s.Profile.Comparisons {
-		cmp, _, err := s.narrowed(name, journal.PhaseFull)
-		if err != nil {
-			return nil, err
-		}
-		only, but := s.options.Feature, s.options.SkipFeature
-		if s.Catalogue.Selected(cmp, s.options.Labels) && (only == nil || only.MatchString(name)) && (but == nil || !but.MatchString(name)) {
-			all = append(all, cmp)
-		}
-	}
-	return all, nil
-}
-
 // Early tells whether a comparison is worth a first verdict of its own: its
 // early arms can be measured while images of another cluster have still to be
 // built. Where not, it tells why.
 func (s *Suite) Early(ctx context.Context, name string) (bool, string, error) {
-	cmp, _, err := s.narrowed(name, journal.PhaseFull)
+	full, err := s.Plan.Of(name, journal.PhaseFull)
 	if err != nil {
 		return false, "", err
 	}
-	clusters, err := s.Catalogue.Clusters(cmp)
+	first, err := s.Plan.Of(name, journal.PhaseFirst)
 	if err != nil {
 		return false, "", err
 	}
-	first, err := s.Catalogue.Clusters(Comparison{Arms: cmp.Early})
-	if err != nil {
-		return false, "", err
-	}
-	if len(first) != 1 || len(clusters) < 2 {
+	if len(first.Clusters) != 1 || len(full.Clusters) < 2 {
 		return false, "no arms of one cluster are worth a first verdict", nil
 	}
-	for _, c := range clusters {
-		if c == first[0] {
+	for _, c := range full.Clusters {
+		if c == first.Clusters[0] {
 			continue
 		}
 		cached, err := s.Testbed.Cached(ctx, c)
@@ -191,12 +112,16 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 	if err := s.Begin(ctx); err != nil {
 		return err
 	}
-	cmp, left, err := s.narrowed(name, phase)
+	cmp, err := s.Plan.Of(name, phase)
 	if err != nil {
 		return err
 	}
-	for _, arm := range left {
-		if err := s.recordSkip(journal.Skip{Cell: cell(cmp, arm.Arm), Comparison: name, Phase: phase, Reason: arm.why}); err != nil {
+	for _, left := range cmp.LeftOut {
+		cell, err := s.Plan.LeftOutCell(cmp, left)
+		if err != nil {
+			return err
+		}
+		if err := s.recordSkip(journal.Skip{Cell: cell, Comparison: name, Phase: phase, Reason: left.Reason.String()}); err != nil {
 			return err
 		}
 	}
@@ -205,14 +130,11 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 		return err
 	}
 	rounds, dropped, err := s.batch(ctx, cmp, phase)
-	r.comparison = verdict.Comparison{Rounds: rounds, Dropped: dropped, PodSets: s.Profile.PodSets}
-	if err == nil {
-		r.comparison.Ceilings, err = s.ceilings(cmp)
-	}
+	r.comparison = verdict.Comparison{Rounds: rounds, Dropped: dropped, PodSets: s.Plan.Profile.PodSets, Ceilings: cmp.Ceilings}
 	if err != nil {
 		return err
 	}
-	if !s.Profile.Judge {
+	if !s.Plan.Profile.Judge {
 		return nil
 	}
 	if r.verdicts, err = s.judge(r.comparison, cmp); err != nil {
@@ -244,21 +166,18 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 // overBudget skips a comparison that would begin after the profile's time for
 // measuring, and records and returns the reason. One that was skipped before the
 // run was resumed stays so, one that was begun goes on.
-func (s *Suite) overBudget(cmp Comparison, phase string) (string, error) {
-	cells, err := s.Catalogue.Cells(cmp)
-	if err != nil {
-		return "", err
-	}
+func (s *Suite) overBudget(cmp plan.Decided, phase string) (string, error) {
+	cells := cmp.Round()
 	for _, skip := range s.past.Skips {
 		if skip.Comparison == cmp.Name && skip.Phase == phase && skip.Cell == cells[0] {
 			return skip.Reason, nil
 		}
 	}
-	budget := time.Duration(s.Profile.BudgetMinutes) * time.Minute
+	budget := time.Duration(s.Plan.Profile.BudgetMinutes) * time.Minute
 	if s.measuring == 0 || s.elapsed()-s.measuring <= budget || len(s.past.Blocks(cmp.Name, phase)) > 0 {
 		return "", nil
 	}
-	reason := fmt.Sprintf("the %s that profile %s has for measuring were over", budget, s.Profile.Name)
+	reason := fmt.Sprintf("the %s that profile %s has for measuring were over", budget, s.Plan.Profile.Name)
 	for _, c := range cells {
 		if err := s.recordSkip(journal.Skip{Cell: c, Comparison: cmp.Name, Phase: phase, Reason: reason}); err != nil {
 			return "", err
@@ -276,22 +195,11 @@ func (s *Suite) recordSkip(skip journal.Skip) error {
 
 // batch measures the rounds of a comparison between its pods. What an earlier
 // process of the run measured counts; where that is everything, no pod is made.
-func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]measure.Round, map[measure.Cell]int, error) {
-	bench, err := s.Catalogue.Benchmark(cmp.Benchmark)
-	if err != nil {
-		return nil, nil, err
-	}
-	cells, err := s.Catalogue.Cells(cmp)
-	if err != nil {
-		return nil, nil, err
-	}
-	limit, err := s.maxRounds(cmp)
-	if err != nil {
-		return nil, nil, err
-	}
+func (s *Suite) batch(ctx context.Context, cmp plan.Decided, phase string) ([]measure.Round, map[measure.Cell]int, error) {
+	bench := cmp.Bench
 	rounds := &Rounds{
-		Comparison: cmp.Name, Phase: phase, Cells: cells, Seed: s.Seed,
-		Min: s.Profile.MinRounds, Max: limit,
+		Comparison: cmp.Name, Phase: phase, Cells: cmp.Round(), Seed: s.Plan.Seed,
+		Min: s.Plan.Profile.MinRounds, Max: cmp.MaxRounds,
 		Past:   s.past.Blocks(cmp.Name, phase),
 		Record: s.Journal.Append,
 	}
@@ -301,13 +209,13 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 		valid, err := rounds.Measure(ctx)
 		return valid, rounds.Dropped, err
 	}
-	clusters, err := s.clusters(ctx, cmp)
+	clusters, err := s.clusters(ctx, cmp.Clusters)
 	if err != nil {
 		return nil, nil, err
 	}
 	ctx, release := s.Testbed.Held(ctx)
 	defer release()
-	length := s.Profile.length(bench)
+	length := s.Plan.Profile.Length(bench)
 	if length > longSample {
 		var stop func()
 		ctx, stop = s.watchNodes(ctx, clusters)
@@ -320,12 +228,12 @@ func (s *Suite) batch(ctx context.Context, cmp Comparison, phase string) ([]meas
 	smp := &sampler{
 		benchmark: bench,
 		length:    length,
-		published: s.Profile.Published,
-		pin:       s.Profile.Pin,
+		published: s.Plan.Profile.Published,
+		pin:       s.Plan.Profile.Pin,
 		targets:   targets,
 		store:     s.Journal.StoreRaw,
 		now:       s.elapsed,
-		watch:     &interference.Watch{Rule: s.Profile.Interference, Dropped: disturbed(s.past, cmp.Name, phase)},
+		watch:     &interference.Watch{Rule: s.Plan.Profile.Interference, Dropped: disturbed(s.past, cmp.Name, phase)},
 	}
 	reserved, err := s.Testbed.Lab.Reservation()
 	if err == nil {
@@ -406,9 +314,9 @@ func (s *Suite) watchNodes(ctx context.Context, clusters map[string]*testbed.Clu
 
 // accelerate runs tcpip-bypass on the node of the accelerated arms, if the
 // comparison has any, for as long as it is measured: it would weigh on others.
-func (s *Suite) accelerate(ctx context.Context, cmp Comparison, clusters map[string]*testbed.Cluster, bench Benchmark) (*bypass.Bypass, func() error, error) {
+func (s *Suite) accelerate(ctx context.Context, cmp plan.Decided, clusters map[string]*testbed.Cluster, bench plan.Benchmark) (*bypass.Bypass, func() error, error) {
 	for _, name := range cmp.Arms {
-		arm, err := s.Catalogue.Arm(name)
+		arm, err := s.Plan.Catalogue.Arm(name)
 		if err != nil {
 			return nil, func() error { return nil }, err
 		}
@@ -416,7 +324,7 @@ func (s *Suite) accelerate(ctx context.Context, cmp Comparison, clusters map[str
 			continue
 		}
 		c := clusters[arm.Cluster]
-		b, err := bypass.Install(ctx, c.Target, s.run(), c.ClientNode, arm.of(bench).Port)
+		b, err := bypass.Install(ctx, c.Target, s.run(), c.ClientNode, arm.Of(bench).Port)
 		return b, func() error {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
 			defer cancel()
@@ -432,40 +340,4 @@ func (s *Suite) recordStage(name string, started time.Time, err error) error {
 		stage.Error = err.Error()
 	}
 	return s.Journal.Append(stage)
-}
-
-// Plan is everything that decides what a run measures. Two runs with one plan
-// hash are comparable, and one may resume the other.
-type Plan struct {
-	Profile    Profile             `json:"profile"`
-	Catalogue  *Catalogue          `json:"catalogue"`
-	Thresholds verdict.Thresholds  `json:"thresholds"`
-	Labels     map[string][]string `json:"labels,omitempty"`
-	// Ceilings are the arms' shared limits, by comparison and metric.
-	Ceilings map[string]map[string]float64 `json:"ceilings,omitempty"`
-	Seed     uint64                        `json:"seed"`
-}
-
-// Plan returns the run's plan as JSON and its SHA-256.
-func (s *Suite) Plan() (json.RawMessage, string, error) {
-	shared := map[string]map[string]float64{}
-	for _, name := range s.Profile.Comparisons {
-		cmp, _, err := s.narrowed(name, journal.PhaseFull)
-		if err != nil {
-			return nil, "", err
-		}
-		limits, err := s.ceilings(cmp)
-		if err != nil {
-			return nil, "", err
-		}
-		if len(limits) > 0 {
-			shared[name] = limits
-		}
-	}
-	b, err := json.Marshal(Plan{s.Profile, s.Catalogue, s.Thresholds, s.options.Labels, shared, s.Seed})
-	if err != nil {
-		return nil, "", fmt.Errorf("plan: %w", err)
-	}
-	sum := sha256.Sum256(b)
-	return b, hex.EncodeToString(sum[:]), nil
 }

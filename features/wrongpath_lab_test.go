@@ -20,6 +20,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/fixtures/cni"
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/cni/calico"
@@ -49,10 +50,8 @@ func newBench(t *testing.T, comparison string, arms ...string) *bench {
 	s.RunID, s.RunDir = "wrong-path", t.TempDir()
 	require.NoError(t, s.Begin(ctx))
 	t.Cleanup(s.Progress.Close)
-	cmp, err := s.Catalogue.Comparison(comparison)
-	require.NoError(t, err)
-	cmp.Arms, cmp.Control = arms, arms[0]
-	clusters, err := s.clusters(ctx, cmp)
+	cmp := only(t, s, comparison, arms)
+	clusters, err := s.clusters(ctx, cmp.Clusters)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(ctx)
@@ -60,15 +59,30 @@ func newBench(t *testing.T, comparison string, arms ...string) *bench {
 		assert.NoError(t, s.Testbed.Release(ctx))
 		assert.NoError(t, s.Journal.Close())
 	})
-	s.Profile.PodSets = 1
 	targets, err := s.deploy(ctx, cmp, journal.PhaseFull, clusters)
 	require.NoError(t, err)
-	benchmark, err := s.Catalogue.Benchmark(cmp.Benchmark)
-	require.NoError(t, err)
 	return &bench{suite: s, clusters: clusters, sampler: &sampler{
-		benchmark: benchmark, length: time.Second, pin: s.Profile.Pin, targets: targets,
+		benchmark: cmp.Bench, length: time.Second, pin: s.Plan.Profile.Pin, targets: targets,
 		watch: &interference.Watch{}, store: s.Journal.StoreRaw, now: func() time.Duration { return time.Since(s.Started) },
 	}}
+}
+
+// only plans the comparison anew, of these arms and with one set of pods.
+func only(t *testing.T, s *Suite, comparison string, arms []string) plan.Decided {
+	t.Helper()
+	catalogue, profile := *s.Plan.Catalogue, s.Plan.Profile
+	catalogue.Comparisons = slices.Clone(catalogue.Comparisons)
+	i := slices.IndexFunc(catalogue.Comparisons, func(c plan.Comparison) bool { return c.Name == comparison })
+	require.GreaterOrEqual(t, i, 0)
+	cmp := &catalogue.Comparisons[i]
+	cmp.Arms, cmp.Control, cmp.Early = arms, arms[0], nil
+	profile.Comparisons, profile.PodSets = []string{comparison}, 1
+	var err error
+	s.Plan, err = plan.New(plan.Inputs{Catalogue: &catalogue, Profile: profile, Thresholds: s.Plan.Thresholds, Lab: s.spec, Seed: s.Plan.Seed})
+	require.NoError(t, err)
+	decided, err := s.Plan.Of(comparison, journal.PhaseFull)
+	require.NoError(t, err)
+	return decided
 }
 
 // cell is the arm's cell of the bench.

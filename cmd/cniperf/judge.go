@@ -13,6 +13,7 @@ import (
 
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/record"
 	"github.com/cniperf/cniperf/internal/verdict"
 	"github.com/spf13/cobra"
 )
@@ -180,18 +181,13 @@ func (o judgeOptions) judgeRun(dir string, w io.Writer) (int, error) {
 	if provider == "" {
 		provider = run.Header.Fingerprint["provider"]
 	}
-	var plan struct {
-		Ceilings map[string]map[string]float64 `json:"ceilings"`
-		Profile  struct{ PodSets int }         `json:"profile"`
-	}
-	if run.Header.Plan != nil {
-		if err := json.Unmarshal(run.Header.Plan, &plan); err != nil {
-			return 0, fmt.Errorf("run %s: its plan: %w", run.Dir, err)
-		}
+	plan, err := record.DecodePlan(run.Header.Plan)
+	if err != nil {
+		return 0, fmt.Errorf("run %s: %w", run.Dir, err)
 	}
 	all := comparisons(run)
 	for i, name := range run.Comparisons() {
-		all[i].Ceilings, all[i].PodSets = plan.Ceilings[name], plan.Profile.PodSets
+		all[i].Ceilings, all[i].PodSets = plan.Ceilings(name), plan.Profile.PodSets
 	}
 	verdicts, err := verdict.Judge(thresholds, provider, all...)
 	if err != nil {

@@ -1,7 +1,6 @@
 package history
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/record"
 )
 
 // conditions are what a run measured on, by and of. Runs are comparable when the
@@ -70,9 +70,6 @@ func (r recorded) differences(then recorded) []string {
 	return list
 }
 
-// howMuch are the fields of a profile that say how much is measured, not how.
-var howMuch = []string{"APIVersion", "Kind", "Comparisons", "Clusters", "BudgetMinutes", "MaxRounds", "InformRounds", "Judge"}
-
 func conditionsOf(run *journal.Run) (conditions, error) {
 	c := conditions{machine: recorded{}, clusters: map[string]recorded{}, subject: map[string]recorded{}, benchmarks: map[string]string{}}
 	maps.Copy(c.machine, run.Header.Fingerprint)
@@ -86,36 +83,37 @@ func conditionsOf(run *journal.Run) (conditions, error) {
 			}
 		}
 	}
-	var plan struct {
-		Profile   map[string]json.RawMessage
-		Catalogue struct{ Benchmarks []json.RawMessage }
-	}
-	if run.Header.Plan != nil {
-		if err := json.Unmarshal(run.Header.Plan, &plan); err != nil {
-			return c, fmt.Errorf("its plan: %w", err)
-		}
+	plan, err := record.DecodePlan(run.Header.Plan)
+	if err != nil {
+		return c, err
 	}
 	c.machine["profile"] = run.Header.Profile
-	for name, value := range plan.Profile {
-		if !slices.Contains(howMuch, name) && string(value) != "null" {
-			c.machine["profile: "+name] = compact(value)
-		}
+	how, err := fields(plan.Profile.How())
+	if err != nil {
+		return c, err
 	}
-	for name, into := range map[string]any{"MinRounds": &c.minRounds, "Comparisons": &c.comparisons} {
-		if value, ok := plan.Profile[name]; ok {
-			if err := json.Unmarshal(value, into); err != nil {
-				return c, fmt.Errorf("its plan: %s of the profile: %w", name, err)
-			}
-		}
+	for name, value := range how {
+		c.machine["profile: "+name] = string(value)
 	}
-	for _, benchmark := range plan.Catalogue.Benchmarks {
-		var named struct{ Name string }
-		if err := json.Unmarshal(benchmark, &named); err != nil {
-			return c, fmt.Errorf("its plan: a benchmark: %w", err)
+	for _, b := range plan.Catalogue.Benchmarks {
+		definition, err := json.Marshal(b)
+		if err != nil {
+			return c, fmt.Errorf("benchmark %s: %w", b.Name, err)
 		}
-		c.benchmarks[named.Name] = compact(benchmark)
+		c.benchmarks[b.Name] = string(definition)
 	}
+	c.minRounds, c.comparisons = plan.Profile.MinRounds, plan.Profile.Comparisons
 	return c, nil
+}
+
+// fields are what a profile has, by the names it is recorded with.
+func fields(p record.Profile) (map[string]json.RawMessage, error) {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("profile %s: %w", p.Name, err)
+	}
+	var byName map[string]json.RawMessage
+	return byName, json.Unmarshal(b, &byName)
 }
 
 // environmental tells what of a cluster's fingerprint is no part of any CNI:
@@ -127,12 +125,4 @@ func environmental(name string) bool {
 		}
 	}
 	return slices.Contains([]string{"kubernetes", "image bench", "image etcd", "image pause"}, name)
-}
-
-func compact(raw json.RawMessage) string {
-	var b bytes.Buffer
-	if err := json.Compact(&b, raw); err != nil {
-		return string(raw)
-	}
-	return b.String()
 }

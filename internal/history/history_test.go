@@ -16,13 +16,27 @@ import (
 
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/record"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-const plan = `{"profile":{"Name":"nightly","SampleSeconds":5,"MinRounds":2,"Comparisons":["latency","throughput","same-node"]},
-	"catalogue":{"Benchmarks":[{"Name":"sockperf-latency","Port":12345},{"Name":"iperf3-p1","Port":5201}]}}`
+// plan is what a night records of its plan, after the changes of a test.
+func plan(change ...func(*record.Plan)) json.RawMessage {
+	p := record.Plan{
+		Version: record.PlanVersion,
+		Profile: record.Profile{Name: "nightly", SampleSeconds: 5, MinRounds: 2, Comparisons: []string{"latency", "throughput", "same-node"}},
+		Catalogue: record.Catalogue{Benchmarks: []record.Benchmark{
+			{Name: "sockperf-latency", Tool: "sockperf", Port: 12345}, {Name: "iperf3-p1", Tool: "iperf3", Port: 5201},
+		}},
+	}
+	for _, c := range change {
+		c(&p)
+	}
+	b, _ := json.Marshal(p) // without a plan the tests fail
+	return b
+}
 
 // nightRun makes the run of one night: the arms' latency as a ratio to that of
 // node, and their throughput as the reciprocal.
@@ -30,7 +44,7 @@ func nightRun(i int, ratios map[string]float64) *journal.Run {
 	run := &journal.Run{
 		Dir: fmt.Sprintf("runs/night%02d", i),
 		Header: journal.Header{
-			RunID: fmt.Sprintf("night%02d", i), Profile: "nightly", Plan: json.RawMessage(plan),
+			RunID: fmt.Sprintf("night%02d", i), Profile: "nightly", Plan: plan(),
 			Started:     time.Date(2026, 10, 1, 2, 17, 0, 0, time.UTC).AddDate(0, 0, i),
 			Fingerprint: map[string]string{"kernel": "6.18"},
 		},
@@ -131,7 +145,7 @@ func TestTablesThatDontCount(t *testing.T) {
 			last.Rounds[i].Valid = false
 		}
 	}
-	runs[0].Header.Plan = json.RawMessage(bytes.ReplaceAll([]byte(plan), []byte("12345"), []byte("12346")))
+	runs[0].Header.Plan = plan(func(p *record.Plan) { p.Catalogue.Benchmarks[0].Port++ })
 	h, err := New(runs, Rule{Window: 5, Alpha: .05})
 	require.NoError(t, err)
 	assert.Equal(t, "throughput: calico, macvlan", byTable(h.Missing))
@@ -147,12 +161,40 @@ func TestTablesThatDontCount(t *testing.T) {
 func TestTablesThatWereTakenOut(t *testing.T) {
 	runs := nights(7)
 	last := runs[6]
-	last.Header.Plan = json.RawMessage(bytes.ReplaceAll([]byte(plan), []byte(`"throughput",`), nil))
+	last.Header.Plan = plan(func(p *record.Plan) { p.Profile.Comparisons = []string{"latency", "same-node"} })
 	last.Rounds = slices.DeleteFunc(last.Rounds, func(r journal.Round) bool { return r.Comparison == "throughput" })
 	h, err := New(runs, Rule{Window: 5, Alpha: .05})
 	require.NoError(t, err)
 	assert.Empty(t, h.Missing)
 	assert.Len(t, h.Cells, 2)
+}
+
+// A night recorded before plans had a version is compared with one of today, if
+// both measured the same way. How many rounds there were at most doesn't matter.
+func TestNightsOfOlderPlansCount(t *testing.T) {
+	old, err := os.ReadFile("../record/testdata/plan.v1.json")
+	require.NoError(t, err)
+	p, err := record.DecodePlan(old)
+	require.NoError(t, err)
+	p.Version, p.Profile.MaxRounds = record.PlanVersion, 20
+	before := &journal.Run{Header: journal.Header{Plan: old}}
+	conditionsNow := func() conditions {
+		b, err := json.Marshal(p)
+		require.NoError(t, err)
+		c, err := conditionsOf(&journal.Run{Header: journal.Header{Plan: b}})
+		require.NoError(t, err)
+		return c
+	}
+	then, err := conditionsOf(before)
+	require.NoError(t, err)
+	assert.Empty(t, then.elsewhere(conditionsNow()))
+	assert.Equal(t, then.benchmarks, conditionsNow().benchmarks)
+	assert.Len(t, then.benchmarks, 9)
+	assert.Len(t, then.comparisons, 18)
+	assert.Equal(t, 8, then.minRounds)
+
+	p.Profile.SampleSeconds = 5
+	assert.Equal(t, []string{"profile: sampleSeconds 3, then 5"}, then.elsewhere(conditionsNow()))
 }
 
 func TestClustersThatOnlyOneRunHas(t *testing.T) {
@@ -175,7 +217,10 @@ func TestNewRefuses(t *testing.T) {
 	runs = nights(1)
 	runs[0].Header.Plan = json.RawMessage(`{"profile":{"MinRounds":"two"}}`)
 	_, err = New(runs, Rule{Window: 1, Alpha: .05})
-	assert.ErrorContains(t, err, "runs/night00: its plan: MinRounds")
+	assert.ErrorContains(t, err, "runs/night00: plan of version 1: ")
+	runs[0].Header.Plan = json.RawMessage(`{"version": 3}`)
+	_, err = New(runs, Rule{Window: 1, Alpha: .05})
+	assert.ErrorContains(t, err, "runs/night00: plan: written by a newer cniperf: plan version 3, this one reads up to 2")
 }
 
 func TestCompare(t *testing.T) {

@@ -1,4 +1,4 @@
-package features
+package plan
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cniperf/cniperf/fixtures/lab"
+	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
@@ -82,4 +83,18 @@ func TestPublishedThroughputIsATieOnlyAtTheLink(t *testing.T) {
 	assert.Contains(t, verdicts[0].Explanation, "tie: saturated, both are within 3 % of the shared limit of 9.41 Gbit/s")
 	assert.True(t, verdicts[0].Final, "more rounds would change nothing")
 	assert.Equal(t, verdict.Pass, verdicts[1].Outcome, verdicts[1].Explanation)
+}
+
+func TestCeilingsOfAPlan(t *testing.T) {
+	in := inputs(t, "quick", "")
+	for i := range in.Lab.Clusters {
+		in.Lab.Clusters[i].Interfaces[0].LinkMbits = 10000
+	}
+	p := planned(t, in)
+	d, err := p.Of("pod-ip-iperf3-p1", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.InEpsilon(t, 9.415e9, d.Ceilings[measure.Throughput.Name], 0.001)
+	d, err = p.Of("same-node-latency", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Empty(t, d.Ceilings)
 }

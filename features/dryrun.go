@@ -1,15 +1,16 @@
 package features
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/machine"
@@ -65,22 +66,14 @@ func (s *Suite) printPlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return writePlans(os.Stdout, s.Profile.Name, plans)
+	return writePlans(os.Stdout, s.Plan.Profile.Name, plans)
 }
 
 // plans returns what the selected comparisons make in each cluster.
 func (s *Suite) plans(ctx context.Context) ([]*clusterPlan, error) {
 	var plans []*clusterPlan
-	comparisons, err := s.selected()
-	if err != nil {
-		return nil, err
-	}
-	for _, cmp := range comparisons {
-		clusters, err := s.Catalogue.Clusters(cmp)
-		if err != nil {
-			return nil, err
-		}
-		for _, cluster := range clusters {
+	for _, cmp := range s.Plan.Selected() {
+		for _, cluster := range cmp.Clusters {
 			i := slices.IndexFunc(plans, func(p *clusterPlan) bool { return p.spec.Name == cluster })
 			if i < 0 {
 				p, err := s.planCluster(ctx, cluster)
@@ -116,111 +109,13 @@ func (s *Suite) planCluster(ctx context.Context, name string) (*clusterPlan, err
 	return p, nil
 }
 
-// on returns the profile as a lab's clusters allow it: without those it lacks, and
-// without the comparisons whose control was there.
-func (p Profile) on(spec *lab.Spec, c *Catalogue) (Profile, error) {
-	var has []string
-	for _, cluster := range spec.Clusters {
-		if len(p.Clusters) == 0 || slices.Contains(p.Clusters, cluster.Name) {
-			has = append(has, cluster.Name)
-		}
-	}
-	whole := true
-	var comparisons []string
-	for _, name := range p.Comparisons {
-		cmp, err := c.Comparison(name)
-		if err != nil {
-			return p, err
-		}
-		needed, err := c.Clusters(cmp)
-		if err != nil {
-			return p, err
-		}
-		whole = whole && !slices.ContainsFunc(needed, func(n string) bool { return !slices.Contains(has, n) })
-		control, err := c.Arm(cmp.Control)
-		if err != nil {
-			return p, err
-		}
-		if slices.Contains(has, control.Cluster) {
-			comparisons = append(comparisons, name)
-		}
-	}
-	if whole {
-		return p, nil
-	}
-	if len(comparisons) == 0 {
-		return p, fmt.Errorf("profile %s: none of its comparisons has its control in the lab's clusters %v", p.Name, has)
-	}
-	p.Clusters, p.Comparisons = has, comparisons
-	return p, nil
-}
-
-// macvlanOn is the SpiderMultusConfig of a node's interface.
-func macvlanOn(iface string) workload.Network { return workload.Network("cniperf/cniperf-" + iface) }
-
-// missing names what a cluster's lab file lacks for the arm, if anything.
-func (a Arm) missing(spec lab.ClusterSpec) string {
-	for _, network := range []workload.Network{a.Network, a.ServerNetwork} {
-		has := network == "" || network == workload.HostNetwork || network == workload.PodNetwork ||
-			slices.ContainsFunc(spec.Interfaces, func(f lab.Interface) bool { return macvlanOn(f.Name) == network })
-		if !has {
-			return fmt.Sprintf("the lab file gives cluster %s no interface for %s", spec.Name, network)
-		}
-	}
-	return ""
-}
-
-// enoughAddresses refuses a lab whose pools can't hold the pods that the run may
-// have at once, those of confirming batches included: it would break only then.
-func (s *Suite) enoughAddresses() error {
-	comparisons, err := s.selected()
-	if err != nil {
-		return err
-	}
-	for _, spec := range s.spec.Clusters {
-		pods := map[workload.Network]map[string]bool{}
-		count := func(network workload.Network, pod string) {
-			if pods[network] == nil {
-				pods[network] = map[string]bool{}
-			}
-			pods[network][pod] = true
-		}
-		phases := []string{journal.PhaseFull}
-		if s.Profile.Judge {
-			phases = append(phases, journal.PhaseConfirm)
-		}
-		for _, comparison := range comparisons {
-			for _, phase := range phases {
-				cells, err := s.pods(comparison, &testbed.Cluster{Name: spec.Name}, phase)
-				if err != nil {
-					return err
-				}
-				for _, c := range cells {
-					for _, pair := range c.specs {
-						count(pair.Network, pair.Name+" client")
-						count(cmp.Or(pair.ServerNetwork, pair.Network), pair.Name+" server")
-					}
-				}
-			}
-		}
-		for _, f := range spec.Interfaces {
-			need := len(pods[macvlanOn(f.Name)])
-			if have := f.Pool.Size(); have < need {
-				return fmt.Errorf("lab: cluster %s: profile %s may have %d pods on %s at once and its pool %s has %d addresses: make it larger, or podSets of the profile smaller",
-					spec.Name, s.Profile.Name, need, f.Name, f.Pool, have)
-			}
-		}
-	}
-	return nil
-}
-
 // planPods adds what one comparison makes in a cluster.
-func (s *Suite) planPods(ctx context.Context, p *clusterPlan, cmp Comparison) error {
+func (s *Suite) planPods(ctx context.Context, p *clusterPlan, cmp plan.Decided) error {
 	nodes := plannedNodes(p.spec)
 	there := &testbed.Cluster{Name: p.spec.Name, ServerNode: nodes[0], ClientNode: nodes[1]}
 	deployer := &workload.Cluster{Name: p.spec.Name, Image: p.bed.Images.Refs["bench"], RunID: s.run().ID, Expires: s.run().Expires}
 	phases := map[string]string{journal.PhaseFull: runs}
-	if s.Profile.Judge {
+	if s.Plan.Profile.Judge {
 		phases[journal.PhaseConfirm] = ifNeeded
 	}
 	for _, phase := range []string{journal.PhaseFull, journal.PhaseConfirm} {
@@ -228,15 +123,11 @@ func (s *Suite) planPods(ctx context.Context, p *clusterPlan, cmp Comparison) er
 		if !ok {
 			continue
 		}
-		cells, err := s.pods(cmp, there, phase)
-		if err != nil {
-			return err
-		}
 		var specs []workload.Spec
 		accelerated := false
-		for _, c := range cells {
-			specs = append(specs, c.specs...)
-			accelerated = accelerated || c.arm.Accelerated
+		for _, c := range cmp.In(there.Name) {
+			specs = append(specs, pairSpecs(c.Arm, c.Cell, there, phase, s.Plan.Profile)...)
+			accelerated = accelerated || c.Arm.Accelerated
 		}
 		objects, err := deployer.Plan(there.ClientNode, p.spec.CNI == lab.CNICilium, specs)
 		if err != nil {
@@ -280,7 +171,7 @@ func writePlans(w io.Writer, profile string, plans []*clusterPlan) error {
 		if _, err := fmt.Fprintf(w, "cluster %s (%s):\n", p.spec.Name, where); err != nil {
 			return err
 		}
-		for _, role := range sortedKeys(p.bed.Images.Refs) {
+		for _, role := range slices.Sorted(maps.Keys(p.bed.Images.Refs)) {
 			if _, err := fmt.Fprintf(w, "  %-10s  %s %s\n", "image", role, p.bed.Images.Refs[role]); err != nil {
 				return err
 			}

@@ -9,8 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/cniperf/cniperf/internal/journal"
 )
 
 const existingClusters = `
@@ -41,14 +39,14 @@ clusters:
     interfaces: [{name: eth0, network: lan, pool: 10.1.0.128-10.1.0.191}]
 `
 
-// plan is the dry run of a profile on clusters that can't be reached: nothing in
+// dryRun is the dry run of a profile on clusters that can't be reached: nothing in
 // it may ask one.
-func plan(t *testing.T, profile string, labels map[string][]string) (string, error) {
+func dryRun(t *testing.T, profile string, labels map[string][]string) (string, error) {
 	t.Helper()
-	return planOf(t, existingClusters, profile, labels)
+	return dryRunOf(t, existingClusters, profile, labels)
 }
 
-func planOf(t *testing.T, clusters, profile string, labels map[string][]string) (string, error) {
+func dryRunOf(t *testing.T, clusters, profile string, labels map[string][]string) (string, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "lab.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(clusters), 0o600))
@@ -66,8 +64,8 @@ func planOf(t *testing.T, clusters, profile string, labels map[string][]string) 
 	return out.String(), nil
 }
 
-func TestPlanOfExistingClusters(t *testing.T) {
-	out, err := plan(t, "quick", nil)
+func TestDryRunOfExistingClusters(t *testing.T) {
+	out, err := dryRun(t, "quick", nil)
 	require.NoError(t, err)
 	first, second, found := strings.Cut(out, "cluster ebpf (context other of /nowhere/admin.conf):\n")
 	require.True(t, found, out)
@@ -99,69 +97,22 @@ func TestPlanOfExistingClusters(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(first, "Namespace cniperf\n"), "listed once")
 }
 
-func TestPoolsTooSmallForTheRunAreRefused(t *testing.T) {
-	small := filepath.Join(t.TempDir(), "lab.yaml")
-	require.NoError(t, os.WriteFile(small, []byte(strings.Replace(existingClusters, "10.1.0.64-10.1.0.127", "10.1.0.64-10.1.0.79", 1)), 0o600))
-	_, err := NewSuite(Options{Profile: "quick", Lab: small})
-	assert.ErrorContains(t, err, "lab: cluster kube-proxy: profile quick may have 56 pods on eth0 at once and its pool 10.1.0.64-10.1.0.79 has 16 addresses")
-	_, err = NewSuite(Options{Profile: "smoke", Lab: small})
-	assert.NoError(t, err, "its pods are few")
-}
-
-func TestArmsWithoutTheirInterfaceAreLeftOutWithTheReason(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "lab.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(existingClusters), 0o600))
-	s, err := NewSuite(Options{Profile: "quick", Lab: file})
-	require.NoError(t, err)
-	cmp, left, err := s.narrowed("pod-ip-latency", journal.PhaseFull)
-	require.NoError(t, err)
-	assert.Equal(t, []string{"node", "calico", "cilium", "macvlan"}, cmp.Arms)
-	require.Len(t, left, 1)
-	assert.Equal(t, "macvlan-cross-subnet", left[0].Name)
-	assert.Equal(t, "the lab file gives cluster kube-proxy no interface for cniperf/cniperf-eth1", left[0].why)
-	first, _, err := s.narrowed("pod-ip-latency", journal.PhaseFirst)
-	require.NoError(t, err)
-	assert.Equal(t, []string{"node", "calico", "macvlan"}, first.Arms)
-}
-
-func TestLabWithOneCluster(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "lab.yaml")
-	first, second, _ := strings.Cut(existingClusters, "  - name: ebpf\n")
-	require.NoError(t, os.WriteFile(file, []byte(first), 0o600))
-	s, err := NewSuite(Options{Profile: "quick", Lab: file})
-	require.NoError(t, err)
-	assert.Equal(t, []string{"kube-proxy"}, s.Profile.Clusters)
-	cmp, left, err := s.narrowed("cluster-ip-latency", journal.PhaseFull)
-	require.NoError(t, err)
-	assert.Equal(t, []string{"node", "calico", "macvlan-kube-proxy"}, cmp.Arms)
-	assert.Len(t, left, 2, "skipped, with their reason")
-
-	head, _, _ := strings.Cut(first, "  - name: kube-proxy\n")
-	require.NoError(t, os.WriteFile(file, []byte(head+"  - name: ebpf\n"+second), 0o600))
-	_, err = NewSuite(Options{Profile: "quick", Lab: file})
-	assert.EqualError(t, err, "profile quick: none of its comparisons has its control in the lab's clusters [ebpf]")
-
-	s, err = NewSuite(Options{Profile: "quick"})
-	require.NoError(t, err)
-	assert.Empty(t, s.Profile.Clusters, "the embedded lab has them all")
-}
-
-func TestPlanOfASelection(t *testing.T) {
-	out, err := plan(t, "quick", map[string][]string{"comparison": {"same-node-latency"}})
+func TestDryRunOfASelection(t *testing.T) {
+	out, err := dryRun(t, "quick", map[string][]string{"comparison": {"same-node-latency"}})
 	require.NoError(t, err)
 	assert.Contains(t, out, "DaemonSet cniperf-bypass/tcpip-bypass")
 	assert.NotContains(t, out, "cilium")
 	assert.NotContains(t, out, "calico-client")
-	out, err = plan(t, "smoke", nil)
+	out, err = dryRun(t, "smoke", map[string][]string{"comparison": {"pod-ip-latency"}})
 	require.NoError(t, err)
 	assert.NotContains(t, out, "bypass/", "hosts are not touched unless the bypass is asked for")
 	_, listing, _ := strings.Cut(out, "cluster kube-proxy")
 	assert.NotContains(t, listing, "if-failing", "a profile that does not judge confirms nothing")
 }
 
-func TestPlanOfTheArchivedAccelerator(t *testing.T) {
+func TestDryRunOfTheArchivedAccelerator(t *testing.T) {
 	const image = "registry.example/intel/istio-tcpip-bypass:v1"
-	out, err := planOf(t, strings.Replace(existingClusters, "    cni: calico\n", "    cni: calico\n    upstreamBypass: "+image+"\n", 1), "quick", nil)
+	out, err := dryRunOf(t, strings.Replace(existingClusters, "    cni: calico\n", "    cni: calico\n    upstreamBypass: "+image+"\n", 1), "quick", nil)
 	require.NoError(t, err)
 	first, second, _ := strings.Cut(out, "cluster ebpf")
 	assert.Contains(t, first, "  image       istio-tcpip-bypass "+image)

@@ -1,4 +1,4 @@
-package features
+package plan
 
 import (
 	"github.com/cniperf/cniperf/fixtures/lab"
@@ -16,7 +16,7 @@ const goodput = 1448. / 1538
 // for what crosses it. Every arm's client sends by its node's first interface.
 // Clusters whose links differ share no limit.
 func ceilings(spec *lab.Spec, placement string, clusters []string) (map[string]float64, error) {
-	if placement != "cross-node" {
+	if placement != measure.CrossNode {
 		return nil, nil
 	}
 	var rate float64
@@ -32,12 +32,4 @@ func ceilings(spec *lab.Spec, placement string, clusters []string) (map[string]f
 		rate = link
 	}
 	return map[string]float64{measure.Throughput.Name: rate * goodput}, nil
-}
-
-func (s *Suite) ceilings(cmp Comparison) (map[string]float64, error) {
-	clusters, err := s.Catalogue.Clusters(cmp)
-	if err != nil {
-		return nil, err
-	}
-	return ceilings(s.spec, cmp.Placement, clusters)
 }

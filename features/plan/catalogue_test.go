@@ -1,4 +1,4 @@
-package features
+package plan
 
 import (
 	"bytes"
@@ -94,6 +94,7 @@ func TestBadCataloguesAreRefusedWithTheirLine(t *testing.T) {
 		"arm twice":       {"name: cilium,", "name: calico,", "arm calico: is there a second time"},
 		"unknown arm":     {"arms: [bypass-on, bypass-off]", "arms: [bypass-on, bypass]", `unknown arm "bypass"`},
 		"path":            {"path: cluster-ip\n", "path: nodeport\n", `path is "nodeport"`},
+		"early control":   {"early: [node, calico, macvlan]", "early: [node, calico]", "its control macvlan is not one of its early arms [node calico]"},
 		"name of a shell": {"name: pod-ip-latency", "name: $(reboot)", "want lower-case letters"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,17 +113,11 @@ func TestRoundHasEveryArmAndTheControl(t *testing.T) {
 	c := load(t)
 	cmp, err := c.Comparison("pod-ip-latency")
 	require.NoError(t, err)
-	cells, err := c.Cells(cmp)
+	cells, err := c.cells(cmp)
 	require.NoError(t, err)
 	assert.Len(t, cells, len(cmp.Arms)+1)
 	assert.Equal(t, "macvlan#control/pod-ip/cross-node/sockperf-latency", cells[len(cells)-1].String())
 	assert.Equal(t, "node/host-ip/cross-node/sockperf-latency", cells[0].String())
-
-	early, left, err := c.Within(cmp, []string{"kube-proxy"})
-	require.NoError(t, err)
-	assert.Equal(t, []string{"node", "calico", "macvlan", "macvlan-cross-subnet"}, early.Arms)
-	require.Len(t, left, 1)
-	assert.Equal(t, "cilium", left[0].Name)
 }
 
 func FuzzProfile(f *testing.F) {
@@ -150,7 +145,7 @@ func FuzzCatalogue(f *testing.F) {
 		var c Catalogue
 		if err := decodeStrict(bytes.NewReader(data), &c, c.validate); err == nil {
 			for _, cmp := range c.Comparisons {
-				_, err := c.Cells(cmp)
+				_, err := c.cells(cmp)
 				assert.NoError(t, err)
 			}
 		}

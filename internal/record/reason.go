@@ -1,0 +1,44 @@
+package record
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Code says why something was left out.
+type Code string
+
+const (
+	// OtherCluster: the arm's Cluster is none of the Clusters that are measured in.
+	OtherCluster Code = "other-cluster"
+	// NoInterface: the lab file gives the arm's Cluster no interface for Network.
+	NoInterface Code = "no-interface"
+)
+
+// Reason is why something was left out, with what it is about.
+type Reason struct {
+	Code     Code     `json:"code" jsonschema:"other-cluster or no-interface"`
+	Profile  string   `json:"profile,omitempty"`
+	Cluster  string   `json:"cluster,omitempty"`
+	Clusters []string `json:"clusters,omitempty"`
+	Network  string   `json:"network,omitempty"`
+}
+
+// LeftOut is an arm that a comparison was narrowed by. Of a comparison that was
+// left out whole, it is the control.
+type LeftOut struct {
+	Comparison string `json:"comparison"`
+	Arm        string `json:"arm"`
+	Reason     Reason `json:"reason"`
+}
+
+// String is the reason in words.
+func (r Reason) String() string {
+	switch r.Code {
+	case OtherCluster:
+		return fmt.Sprintf("profile %s measures only in %s; this arm is in %s", r.Profile, strings.Join(r.Clusters, ", "), r.Cluster)
+	case NoInterface:
+		return fmt.Sprintf("the lab file gives cluster %s no interface for %s", r.Cluster, r.Network)
+	}
+	return string(r.Code)
+}
