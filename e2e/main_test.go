@@ -16,19 +16,19 @@ import (
 	"sigs.k8s.io/e2e-framework/pkg/env"
 	"sigs.k8s.io/e2e-framework/pkg/envconf"
 
-	"github.com/cniperf/cniperf/features"
+	"github.com/cniperf/cniperf/features/run"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
 var (
 	testenv env.Environment
-	suite   *features.Suite
+	suite   *run.Session
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
-func run(m *testing.M) int {
-	var o features.Options
+func runTests(m *testing.M) int {
+	var o run.Options
 	flag.StringVar(&o.Profile, "profile", "", "how much to measure: smoke, quick, nightly, published; without it quick, or that of the run to resume")
 	flag.StringVar(&o.Lab, "lab", "", "lab file; without it the embedded lab")
 	flag.StringVar(&o.Thresholds, "thresholds", "", "thresholds file; without it the embedded one")
@@ -46,7 +46,7 @@ func run(m *testing.M) int {
 
 	ctx, stop := interruptible()
 	defer stop()
-	if suite, err = features.NewSuite(o); err != nil {
+	if suite, err = run.New(o); err != nil {
 		return refuse(err)
 	}
 	bounded, cancel := suite.Bounded(ctx)
@@ -75,7 +75,7 @@ func interruptible() (context.Context, func()) {
 			return
 		}
 		fmt.Fprintf(os.Stderr, "\ncniperf: %s: cleaning up (again to stop at once)\n", s)
-		cancel(fmt.Errorf("%w by %s", features.ErrInterrupted, s))
+		cancel(fmt.Errorf("%w by %s", run.ErrInterrupted, s))
 		if _, ok := <-signals; ok {
 			os.Exit(130)
 		}

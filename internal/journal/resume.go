@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/measure"
 )
 
@@ -115,10 +116,11 @@ func (r *Run) Blocks(comparison, phase string) map[int]Block {
 }
 
 // Settle closes the attempt that a killed run was in: a round of which every
-// sample is there counts; of any other, the sample that was in flight is
-// recorded as interrupted and the round as dropped. It returns what the journal
-// then holds.
-func (w *Writer) Settle(run *Run) (*Run, error) {
+// sample is there counts, unless the rule about interference drops it; of any
+// other, the sample that was in flight is recorded as interrupted and the round as
+// dropped. watch returns the rule as it stands for a batch. It returns what the
+// journal then holds.
+func (w *Writer) Settle(run *Run, watch func(comparison, phase string) *interference.Watch) (*Run, error) {
 	for _, a := range run.Attempts {
 		if slices.ContainsFunc(run.Rounds, func(rd Round) bool {
 			return rd.Comparison == a.Comparison && rd.Phase == a.Phase && rd.Round == a.Round && rd.Attempt == a.Attempt
@@ -127,19 +129,26 @@ func (w *Writer) Settle(run *Run) (*Run, error) {
 		}
 		closing := Round{Comparison: a.Comparison, Phase: a.Phase, Round: a.Round, Attempt: a.Attempt}
 		measured := 0
+		rule := watch(a.Comparison, a.Phase)
 		for _, s := range run.Samples {
 			if s.Comparison == a.Comparison && s.Phase == a.Phase && s.Round == a.Round && s.Attempt == a.Attempt {
 				measured++
+				rule.Add(s.Disturbance)
 				closing.Interrupted = closing.Interrupted || s.Interrupted
 				if s.Invalid != "" {
-					closing.Cause = fmt.Sprintf("%s: %s", s.Cell, s.Invalid)
+					closing.Why = &Drop{Code: InvalidSample, Cell: &s.Cell, Detail: s.Invalid}
 				}
 			}
 		}
 		switch {
-		case closing.Cause != "":
+		case closing.Why != nil:
 		case measured >= len(a.Cells):
-			closing.Valid = true
+			found := rule.Round(true)
+			closing.Valid = !found.Drop
+			closing.Disturbance, closing.Disturbed, closing.Kept = found.Numbers, found.Marked, found.Kept
+			if found.Drop {
+				closing.Why = &Drop{Code: Interference, Beyond: found.Beyond}
+			}
 		default:
 			flying := Sample{
 				Comparison: a.Comparison, Phase: a.Phase, Round: a.Round, Attempt: a.Attempt,
@@ -149,7 +158,7 @@ func (w *Writer) Settle(run *Run) (*Run, error) {
 			if err := w.Append(flying); err != nil {
 				return nil, err
 			}
-			closing.Cause, closing.Interrupted = fmt.Sprintf("%s: %s", flying.Cell, flying.Invalid), true
+			closing.Why, closing.Interrupted = &Drop{Code: Ended, Cell: &flying.Cell, Detail: flying.Invalid}, true
 		}
 		if err := w.Append(closing); err != nil {
 			return nil, err

@@ -13,15 +13,30 @@ const (
 	OtherCluster Code = "other-cluster"
 	// NoInterface: the lab file gives the arm's Cluster no interface for Network.
 	NoInterface Code = "no-interface"
+	// ClusterLost: the arm's Cluster could not be brought up, or was lost since.
+	ClusterLost Code = "cluster-lost"
+	// PodsFailed: the arm's pods did not start, or could not be made anew.
+	PodsFailed Code = "pods-failed"
+	// SamplesInvalid: the arm's samples were invalid in every attempt of a round.
+	SamplesInvalid Code = "samples-invalid"
+	// NoAccelerator: the accelerator of the arm did not start.
+	NoAccelerator Code = "no-accelerator"
+	// NothingToCompare: too few arms are left.
+	NothingToCompare Code = "nothing-to-compare"
+	// NoTime: the profile's Minutes for measuring were over.
+	NoTime Code = "no-time"
 )
 
 // Reason is why something was left out, with what it is about.
 type Reason struct {
-	Code     Code     `json:"code" jsonschema:"other-cluster or no-interface"`
+	Code     Code     `json:"code" jsonschema:"other-cluster, no-interface, cluster-lost, pods-failed, samples-invalid, no-accelerator, nothing-to-compare or no-time"`
 	Profile  string   `json:"profile,omitempty"`
 	Cluster  string   `json:"cluster,omitempty"`
 	Clusters []string `json:"clusters,omitempty"`
 	Network  string   `json:"network,omitempty"`
+	Minutes  int      `json:"minutes,omitempty"`
+	// Detail is what the other side said.
+	Detail string `json:"detail,omitempty"`
 }
 
 // LeftOut is an arm that a comparison was narrowed by. Of a comparison that was
@@ -39,6 +54,29 @@ func (r Reason) String() string {
 		return fmt.Sprintf("profile %s measures only in %s; this arm is in %s", r.Profile, strings.Join(r.Clusters, ", "), r.Cluster)
 	case NoInterface:
 		return fmt.Sprintf("the lab file gives cluster %s no interface for %s", r.Cluster, r.Network)
+	case ClusterLost:
+		return fmt.Sprintf("cluster %s is lost: %s", r.Cluster, r.Detail)
+	case PodsFailed:
+		return fmt.Sprintf("its pods in cluster %s don't run: %s", r.Cluster, r.Detail)
+	case SamplesInvalid:
+		return "its samples were invalid in every attempt of a round, the last time since " + r.Detail
+	case NoAccelerator:
+		return fmt.Sprintf("the accelerator did not start in cluster %s: %s", r.Cluster, r.Detail)
+	case NothingToCompare:
+		return "too few arms are left to compare: " + r.Detail
+	case NoTime:
+		return fmt.Sprintf("the %d minutes that profile %s has for measuring were over", r.Minutes, r.Profile)
 	}
 	return string(r.Code)
+}
+
+// Infrastructure tells that the reason lies in clusters, pods or tools, not in
+// what the lab, the profile and its time allow: a gate that stays open for it is
+// nobody's verdict.
+func (r Reason) Infrastructure() bool {
+	switch r.Code {
+	case ClusterLost, PodsFailed, SamplesInvalid, NoAccelerator, NothingToCompare:
+		return true
+	}
+	return false
 }

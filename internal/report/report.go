@@ -268,7 +268,8 @@ func (c *Comparison) account(run *journal.Run, valid []measure.Round) {
 		closed[rd.Round] = true
 		switch {
 		case !rd.Valid:
-			c.Dropped = append(c.Dropped, Dropped{rd.Round, rd.Cause, counts[rd.Round]})
+			why, _ := rd.Dropped()
+			c.Dropped = append(c.Dropped, Dropped{rd.Round, why.String(), counts[rd.Round]})
 		case !counts[rd.Round]:
 			c.Dropped = append(c.Dropped, Dropped{rd.Round, "it lacks a valid sample of some cell", false})
 		case rd.Disturbed:

@@ -1,0 +1,188 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cniperf/cniperf/features/plan"
+	"github.com/cniperf/cniperf/fixtures/cni/bypass"
+	"github.com/cniperf/cniperf/fixtures/lab"
+	"github.com/cniperf/cniperf/fixtures/machine"
+	"github.com/cniperf/cniperf/fixtures/testbed"
+	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/journal"
+)
+
+// What becomes of an object that the dry run lists.
+const (
+	stays     = "stays"      // until its owner removes it, or make down does
+	runs      = "run"        // removed at the run's end
+	ifNeeded  = "if-failing" // made only to confirm a fail, removed at the run's end
+	onMachine = "machine"    // not in the cluster; make down removes it
+)
+
+// plannedLine is one thing a run would make.
+type plannedLine struct{ fate, what string }
+
+// clusterPlan is what a run would make or use in one cluster.
+type clusterPlan struct {
+	spec  lab.ClusterSpec
+	bed   testbed.Plan
+	lines []plannedLine
+}
+
+func (p *clusterPlan) add(fate string, objects ...client.Object) {
+	for _, o := range objects {
+		name := o.GetName()
+		if o.GetNamespace() != "" {
+			name = o.GetNamespace() + "/" + name
+		}
+		line := plannedLine{fate, o.GetObjectKind().GroupVersionKind().Kind + " " + name}
+		if !slices.ContainsFunc(p.lines, func(l plannedLine) bool { return l.what == line.what }) {
+			p.lines = append(p.lines, line)
+		}
+	}
+}
+
+// printPlan lists every image and every object that the run would use or make,
+// from the code that makes them. It changes nothing and asks no cluster.
+func (s *Session) printPlan(ctx context.Context) error {
+	root, err := projectRoot()
+	if err != nil {
+		return err
+	}
+	// Without an engine there are no images yet, which is no error here.
+	engine, _ := machine.Engine(ctx)
+	if s.bed, err = s.newTestbed(root, engine); err != nil {
+		return err
+	}
+	plans, err := s.plans(ctx)
+	if err != nil {
+		return err
+	}
+	return writePlans(os.Stdout, s.plan.Profile.Name, plans)
+}
+
+// plans returns what the selected comparisons make in each cluster.
+func (s *Session) plans(ctx context.Context) ([]*clusterPlan, error) {
+	var plans []*clusterPlan
+	for _, cmp := range s.plan.Selected() {
+		for _, cluster := range cmp.Clusters {
+			i := slices.IndexFunc(plans, func(p *clusterPlan) bool { return p.spec.Name == cluster })
+			if i < 0 {
+				p, err := s.planCluster(ctx, cluster)
+				if err != nil {
+					return nil, fmt.Errorf("plan of cluster %s: %w", cluster, err)
+				}
+				i = len(plans)
+				plans = append(plans, p)
+			}
+			if err := s.planPods(ctx, plans[i], cmp); err != nil {
+				return nil, fmt.Errorf("plan of cluster %s: %w", cluster, err)
+			}
+		}
+	}
+	return plans, nil
+}
+
+// planCluster returns what a cluster is made of, without any pods to measure.
+func (s *Session) planCluster(ctx context.Context, name string) (*clusterPlan, error) {
+	spec, err := s.lab.Cluster(name)
+	if err != nil {
+		return nil, err
+	}
+	p := &clusterPlan{spec: spec}
+	if p.bed, err = s.bed.Plan(ctx, name); err != nil {
+		return nil, err
+	}
+	for _, what := range p.bed.Machine {
+		p.lines = append(p.lines, plannedLine{onMachine, what})
+	}
+	p.add(stays, p.bed.Stay...)
+	p.add(runs, p.bed.Run...)
+	return p, nil
+}
+
+// planPods adds what one comparison makes in a cluster.
+func (s *Session) planPods(ctx context.Context, p *clusterPlan, cmp plan.Decided) error {
+	nodes := plannedNodes(p.spec)
+	there := &testbed.Cluster{Name: p.spec.Name, ServerNode: nodes[0], ClientNode: nodes[1]}
+	deployer := &workload.Cluster{Name: p.spec.Name, Image: p.bed.Images.Refs["bench"], RunID: s.owner().ID, Expires: s.owner().Expires}
+	phases := map[string]string{journal.PhaseFull: runs}
+	if s.plan.Profile.Judge {
+		phases[journal.PhaseConfirm] = ifNeeded
+	}
+	for _, phase := range []string{journal.PhaseFull, journal.PhaseConfirm} {
+		fate, ok := phases[phase]
+		if !ok {
+			continue
+		}
+		var specs []workload.Spec
+		accelerated := false
+		for _, c := range cmp.In(there.Name) {
+			for _, w := range wants(s.plan, c, there, phase) {
+				specs = append(specs, w.Spec)
+			}
+			accelerated = accelerated || c.Arm.Accelerated
+		}
+		objects, err := deployer.Plan(there.ClientNode, p.spec.CNI == lab.CNICilium, specs)
+		if err != nil {
+			return err
+		}
+		for _, o := range objects {
+			p.add(fate, o)
+		}
+		if accelerated {
+			objects, err := bypass.Plan(ctx, p.bed.Target, s.owner(), there.ClientNode)
+			if err != nil {
+				return err
+			}
+			p.add(fate, objects...)
+		}
+	}
+	return nil
+}
+
+// plannedNodes are the server's and the client's node; where a selector chooses
+// them, their places stand for their names.
+func plannedNodes(spec lab.ClusterSpec) []string {
+	if nodes := spec.PlannedNodes(); len(nodes) >= 2 {
+		return nodes
+	}
+	return []string{"(first chosen node)", "(second chosen node)"}
+}
+
+func writePlans(w io.Writer, profile string, plans []*clusterPlan) error {
+	if _, err := fmt.Fprintf(w, "dry run of profile %s: nothing is made and no cluster is asked. What each line would become:\n"+
+		"  %-10s  stays after the run\n  %-10s  removed at the end of the run; a namespace that is there already is used as it is, and stays\n"+
+		"  %-10s  the same, and made only when a first batch fails a gate\n  %-10s  on this machine, until make down\n",
+		profile, stays, runs, ifNeeded, onMachine); err != nil {
+		return err
+	}
+	for _, p := range plans {
+		where := "made by kind"
+		if k := p.spec.Kubeconfig; k != nil {
+			where = fmt.Sprintf("context %s of %s", k.Context, k.Path)
+		}
+		if _, err := fmt.Fprintf(w, "cluster %s (%s):\n", p.spec.Name, where); err != nil {
+			return err
+		}
+		for _, role := range slices.Sorted(maps.Keys(p.bed.Images.Refs)) {
+			if _, err := fmt.Fprintf(w, "  %-10s  %s %s\n", "image", role, p.bed.Images.Refs[role]); err != nil {
+				return err
+			}
+		}
+		for _, l := range p.lines {
+			if _, err := fmt.Fprintf(w, "  %-10s  %s\n", l.fate, l.what); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cniperf/cniperf/features/plan"
+	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/record"
+	"github.com/cniperf/cniperf/internal/verdict"
+)
+
+// measurement is one comparison in one phase, from its pods to its verdicts.
+type measurement struct {
+	decided plan.Decided
+	phase   string
+
+	batch    *Batch
+	done     bool // its rounds have run, or an earlier process ran them
+	result   verdict.Comparison
+	verdicts []verdict.Verdict
+	skipped  *record.Reason // why it was not measured
+	err      error          // that ended it
+}
+
+// prepare has the pods of the comparison started, unless it is skipped or an
+// earlier process has measured it.
+func (m *measurement) prepare(ctx context.Context, r *room) {
+	if m.err = m.leftOutByPlan(r); m.err != nil {
+		return
+	}
+	if why := r.overBudget(m); why != nil {
+		m.skipped, m.err = why, r.book.skip(m.decided.Name, m.phase, measure.Cell{}, *why)
+		return
+	}
+	m.batch = newBatch(r, m.decided, m.phase)
+	if !m.batch.Complete() {
+		m.fail(m.batch.Prepare(ctx))
+	}
+}
+
+// leftOutByPlan records the arms that the lab or the profile leaves out.
+func (m *measurement) leftOutByPlan(r *room) error {
+	for _, left := range m.decided.LeftOut {
+		cell, err := r.plan.LeftOutCell(m.decided, left)
+		if err == nil {
+			err = r.book.skip(m.decided.Name, m.phase, cell, left.Reason)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fail keeps the error that ended the measurement. That too few arms are left is
+// no error but a reason that is recorded.
+func (m *measurement) fail(err error) {
+	if left := (&leftOutError{}); errors.As(err, &left) {
+		m.skipped = &left.why
+		return
+	}
+	m.err = err
+}
+
+// measure runs the rounds, judges them, and confirms a fail on fresh pods.
+func (m *measurement) measure(ctx context.Context, r *room) {
+	if m.skipped != nil || m.err != nil {
+		return
+	}
+	rounds, dropped, err := m.batch.Measure(ctx)
+	m.result = r.judge.comparison(m.decided, rounds, dropped)
+	if err != nil {
+		m.fail(err)
+		return
+	}
+	m.done = true
+	if !r.plan.Profile.Judge {
+		return
+	}
+	if m.verdicts, m.err = r.judge.of(m.decided, m.result); m.err != nil {
+		return
+	}
+	if m.phase == journal.PhaseFull && slices.ContainsFunc(m.verdicts, func(v verdict.Verdict) bool { return v.NeedsConfirmation }) {
+		if m.err = m.confirm(ctx, r); m.err != nil {
+			return
+		}
+	}
+	m.err = r.book.verdicts(m.decided.Name, m.phase, m.verdicts)
+}
+
+// confirm measures a second batch on fresh pods and judges both. Where it can't be
+// measured, what the first batch says stays unconfirmed.
+func (m *measurement) confirm(ctx context.Context, r *room) error {
+	r.say("a first batch says fail: measuring a second one on fresh pods")
+	b := newBatch(r, m.decided, journal.PhaseConfirm)
+	var err error
+	if !b.Complete() {
+		err = b.Prepare(ctx)
+	}
+	if err == nil {
+		m.result.Confirming, _, err = b.Measure(ctx)
+	}
+	if left := (&leftOutError{}); errors.As(err, &left) {
+		r.say("the second batch can't be measured: %s", left.why)
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	m.verdicts, err = r.judge.of(m.decided, m.result)
+	return err
+}
+
+// open tells why an assertion about the comparison has no decided verdict for a
+// reason that lies in the infrastructure; nil if it has none.
+func (m *measurement) open(a verdict.Assertion, r *room) error {
+	if m.err != nil {
+		return m.err
+	}
+	if m.skipped != nil {
+		if m.skipped.Infrastructure() {
+			return errors.New(m.skipped.String())
+		}
+		return nil
+	}
+	x, y := a.Cells()
+	for _, skip := range r.book.skipped(m.decided.Name, m.phase) {
+		if skip.Cell == x || skip.Cell == y || skip.Cell.Arm == "" {
+			return fmt.Errorf("%s: %s", skip.Cell, skip.Text())
+		}
+	}
+	return nil
+}
+
+// overBudget tells why a comparison is not begun: the profile's time for measuring
+// is over. One that was begun goes on.
+func (r *room) overBudget(m *measurement) *record.Reason {
+	budget := time.Duration(r.plan.Profile.BudgetMinutes) * time.Minute
+	if r.measured <= budget || len(r.book.past.Blocks(m.decided.Name, m.phase)) > 0 {
+		return nil
+	}
+	return &record.Reason{Code: record.NoTime, Profile: r.plan.Profile.Name, Minutes: r.plan.Profile.BudgetMinutes}
+}

@@ -1,0 +1,118 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cniperf/cniperf/fixtures/cni/bypass"
+	"github.com/cniperf/cniperf/fixtures/owned"
+	"github.com/cniperf/cniperf/fixtures/testbed"
+	"github.com/cniperf/cniperf/fixtures/workload"
+)
+
+// worker is what a run has in one cluster: what starts its pods, and the observer
+// on its clients' node.
+type worker struct {
+	*workload.Cluster
+	cluster  *testbed.Cluster
+	observer *workload.Observer
+}
+
+// workers are those of the clusters that stand.
+type workers struct {
+	run  owned.Run
+	pace func() float64
+	say  func(format string, args ...any)
+
+	mu  sync.Mutex
+	all map[string]*worker
+}
+
+// of returns the worker of a cluster that was added.
+func (w *workers) of(cluster string) (*worker, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if one, ok := w.all[cluster]; ok {
+		return one, nil
+	}
+	return nil, fmt.Errorf("cluster %s is not up", cluster)
+}
+
+// add makes a cluster ready for a run's pods: it removes what earlier runs left
+// there and starts the observer. Again, it does nothing.
+func (w *workers) add(ctx context.Context, c *testbed.Cluster, cilium bool) error {
+	if _, err := w.of(c.Name); err == nil {
+		return nil
+	}
+	d, err := workload.NewCluster(c.Name, c.REST, c.BenchImage, w.run.ID, w.run.Expires)
+	if err != nil {
+		return err
+	}
+	d.Pace = w.pace
+	swept, err := d.Sweep(ctx)
+	if err != nil {
+		return err
+	}
+	accelerators, err := bypass.Sweep(ctx, c.Target)
+	if err != nil {
+		return err
+	}
+	if swept = append(swept, accelerators...); len(swept) > 0 {
+		w.say("cluster %s: removed what an earlier run had left: %v", c.Name, swept)
+	}
+	// Whatever is made from here on has to be removed at the end, so the worker is
+	// known before its observer stands.
+	one := &worker{Cluster: d, cluster: c}
+	w.mu.Lock()
+	if w.all == nil {
+		w.all = map[string]*worker{}
+	}
+	w.all[c.Name] = one
+	w.mu.Unlock()
+	one.observer, err = d.Observe(ctx, c.ClientNode, cilium)
+	return err
+}
+
+// starters are the workers as what starts and deletes pods.
+func (w *workers) starters() map[string]Starter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := map[string]Starter{}
+	for name, one := range w.all {
+		all[name] = one
+	}
+	return all
+}
+
+// close ends what the workers keep open.
+func (w *workers) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, one := range w.all {
+		if one.observer != nil {
+			one.observer.Close()
+		}
+	}
+}
+
+// watch calls lost once, when a node of the cluster is silent for too long or
+// another run has taken the cluster over, until the function it returns is called.
+func (w *worker) watch(ctx context.Context, lost func(error)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if err := w.AwaitLoss(ctx, w.cluster.ServerNode, w.cluster.ClientNode); err != nil && ctx.Err() == nil {
+			lost(err)
+		}
+	})
+	return func() {
+		cancel()
+		watching.Wait()
+	}
+}
+
+// leftoverTTL is after what time an owner may take what a run made for left
+// behind. It is longer than any run.
+const leftoverTTL = 24 * time.Hour
