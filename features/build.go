@@ -27,7 +27,7 @@ func (s *Suite) Feature(name, phase string) (types.Feature, error) {
 		return nil, err
 	}
 	f := e2e.NewWithDescription(cmp.Name, cmp.Title)
-	labels := s.Plan.Catalogue.Labels(cmp.Comparison)
+	labels := maps.Clone(cmp.Labels)
 	labels[plan.PhaseLabel] = []string{phase}
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		for _, v := range labels[k] {

@@ -17,7 +17,7 @@ func (s *Suite) renewHostPairs(ctx context.Context, cmp plan.Decided) error {
 		if c.Cell.Control {
 			continue
 		}
-		key := arm.Cluster + "/" + arm.Name
+		key := arm.Cluster + "/" + arm.Datapath
 		old, ok := s.pairs[key]
 		if !ok || arm.Network != workload.HostNetwork {
 			continue

@@ -117,11 +117,7 @@ func (s *Suite) measure(ctx context.Context, name, phase string, r *result) erro
 		return err
 	}
 	for _, left := range cmp.LeftOut {
-		cell, err := s.Plan.LeftOutCell(cmp, left)
-		if err != nil {
-			return err
-		}
-		if err := s.recordSkip(journal.Skip{Cell: cell, Comparison: name, Phase: phase, Reason: left.Reason.String()}); err != nil {
+		if err := s.recordSkip(journal.Skip{Cell: left.Cell, Comparison: name, Phase: phase, Reason: left.Reason.String()}); err != nil {
 			return err
 		}
 	}
@@ -312,7 +308,7 @@ func (s *Suite) watchNodes(ctx context.Context, clusters map[string]*testbed.Clu
 // comparison has any, for as long as it is measured: it would weigh on others.
 func (s *Suite) accelerate(ctx context.Context, cmp plan.Decided, clusters map[string]*testbed.Cluster, bench plan.Benchmark) (*bypass.Bypass, func() error, error) {
 	for _, name := range cmp.Arms {
-		arm, err := s.Plan.Catalogue.Arm(name)
+		arm, err := s.Plan.Arm(name)
 		if err != nil {
 			return nil, func() error { return nil }, err
 		}
