@@ -31,6 +31,7 @@ func runTests(m *testing.M) int {
 	var o run.Options
 	flag.StringVar(&o.Profile, "profile", "", "how much to measure: smoke, quick, nightly, published; without it quick, or that of the run to resume")
 	flag.StringVar(&o.Lab, "lab", "", "lab file; without it the embedded lab")
+	flag.StringVar(&o.Catalogue, "catalogue", "", "file with benchmarks and comparisons of your own, measured after the profile's")
 	flag.StringVar(&o.Thresholds, "thresholds", "", "thresholds file; without it the embedded one")
 	flag.StringVar(&o.RunDir, "run-dir", "", "folder of this run; without it runs/TIME-PROFILE in the project")
 	flag.StringVar(&o.Resume, "resume", "", "run to go on with: its folder (relative to the project), or latest")

@@ -1,62 +1,76 @@
 package plan
 
 import (
-	"bytes"
-	_ "embed"
 	"fmt"
+	"io"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// Catalogue is everything that can be measured.
+// Catalogue is everything that can be compared.
 type Catalogue struct {
-	Arms        []Arm        `yaml:"arms"`
 	Benchmarks  []Benchmark  `yaml:"benchmarks"`
 	Comparisons []Comparison `yaml:"comparisons"`
+	Datapaths   *Datapaths   `yaml:"-"`
 }
 
-//go:embed catalogue.yaml
-var catalogueYAML []byte
-
-// LoadCatalogue returns the embedded catalogue.
-func LoadCatalogue() (*Catalogue, error) {
-	var c Catalogue
-	if err := decodeStrict(bytes.NewReader(catalogueYAML), &c, c.validate); err != nil {
-		return nil, fmt.Errorf("catalogue.yaml: %w", err)
+// LoadCatalogue reads catalogue.yaml and datapaths.yaml of fsys.
+func LoadCatalogue(fsys fs.FS) (*Catalogue, error) {
+	const name = "catalogue.yaml"
+	datapaths, err := LoadDatapaths(fsys)
+	if err != nil {
+		return nil, err
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	defer f.Close()
+	c := Catalogue{Datapaths: datapaths}
+	if err := decodeStrict(f, &c, func() error { return c.validate(&Catalogue{}) }); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return &c, nil
 }
 
-func (c *Catalogue) validate() error {
-	for i, a := range c.Arms {
-		at := []any{"arms", i}
-		switch {
-		case !nameRE.MatchString(a.Name):
-			return wrong(append(at, "name"), "arm %q: want lower-case letters, digits and dashes as its name", a.Name)
-		case slices.ContainsFunc(c.Arms[:i], func(o Arm) bool { return o.Name == a.Name }):
-			return wrong(append(at, "name"), "arm %s: is there a second time", a.Name)
-		case a.Cluster == "" || a.CNI == "" || a.Network == "":
-			return wrong(at, "arm %s: want a cluster, a cni and a network", a.Name)
-		case a.Port != 0 && !validPort(a.Port):
-			return wrong(append(at, "port"), "arm %s: port is %d, want 1 to 65535", a.Name, a.Port)
-		}
+// Add reads more benchmarks and comparisons and returns the names of these. They
+// may build upon those that are there, and replace none.
+func (c *Catalogue) Add(r io.Reader) ([]string, error) {
+	more := Catalogue{Datapaths: c.Datapaths}
+	if err := decodeStrict(r, &more, func() error { return more.validate(c) }); err != nil {
+		return nil, err
 	}
+	var names []string
+	for _, cmp := range more.Comparisons {
+		names = append(names, cmp.Name)
+	}
+	c.Benchmarks = append(c.Benchmarks, more.Benchmarks...)
+	c.Comparisons = append(c.Comparisons, more.Comparisons...)
+	return names, nil
+}
+
+// validate checks a catalogue that is to be added to another.
+func (c *Catalogue) validate(to *Catalogue) error {
+	all := Catalogue{Benchmarks: slices.Clone(to.Benchmarks), Comparisons: slices.Clone(to.Comparisons), Datapaths: c.Datapaths}
 	for i, b := range c.Benchmarks {
 		if err := b.validate([]any{"benchmarks", i}); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(c.Benchmarks[:i], func(o Benchmark) bool { return o.Name == b.Name }) {
+		if slices.ContainsFunc(all.Benchmarks, func(o Benchmark) bool { return o.Name == b.Name }) {
 			return wrong([]any{"benchmarks", i, "name"}, "benchmark %s: is there a second time", b.Name)
 		}
+		all.Benchmarks = append(all.Benchmarks, b)
 	}
 	for i, cmp := range c.Comparisons {
-		if err := c.validateComparison(cmp, []any{"comparisons", i}); err != nil {
+		if err := all.validateComparison(cmp, []any{"comparisons", i}); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(c.Comparisons[:i], func(o Comparison) bool { return o.Name == cmp.Name }) {
+		if slices.ContainsFunc(all.Comparisons, func(o Comparison) bool { return o.Name == cmp.Name }) {
 			return wrong([]any{"comparisons", i, "name"}, "comparison %s: is there a second time", cmp.Name)
 		}
+		all.Comparisons = append(all.Comparisons, cmp)
 	}
 	return nil
 }
@@ -66,11 +80,6 @@ func (c *Catalogue) validate() error {
 var nameRE = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
 func validPort(p int) bool { return p >= 1 && p <= 65535 }
-
-// Arm returns the arm of that name, or an error that lists the known ones.
-func (c *Catalogue) Arm(name string) (Arm, error) {
-	return byName("arm", c.Arms, func(a Arm) string { return a.Name }, name)
-}
 
 // Benchmark returns the benchmark of that name, or an error that lists the
 // known ones.

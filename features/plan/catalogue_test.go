@@ -12,12 +12,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cniperf/cniperf/fixtures/lab"
+	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/manifests"
 )
 
 func load(t *testing.T) *Catalogue {
 	t.Helper()
-	c, err := LoadCatalogue()
+	c, err := LoadCatalogue(manifests.Suite)
 	require.NoError(t, err)
 	return c
 }
@@ -39,21 +41,27 @@ func TestUnknownNamesListTheKnownOnes(t *testing.T) {
 	c := load(t)
 	_, err := LoadProfile(manifests.Suite, "qiuck", c)
 	assert.ErrorContains(t, err, `unknown profile "qiuck": known are`)
-	_, err = c.Arm("flannel")
+	_, err = planned(t, inputs(t, "quick", "")).Arm("flannel")
 	assert.ErrorContains(t, err, `unknown arm "flannel": known are node, calico`)
-	assert.ErrorContains(t, c.CheckLabels(map[string][]string{"cin": {"calico"}}), `unknown label "cin"`)
-	assert.ErrorContains(t, c.CheckLabels(map[string][]string{"cni": {"flannel"}}), "cni=flannel")
-	assert.NoError(t, c.CheckLabels(map[string][]string{"cni": {"spiderpool"}, "tool": {"sockperf"}}))
+	for label, want := range map[string]string{"cin=calico": `unknown label "cin"`, "cni=flannel": "cni=flannel", "cni=calico": "", "arm=cilium": "", "tool=sockperf": "", "phase=full": ""} {
+		in := inputs(t, "quick", without(t, "ebpf"))
+		k, v, _ := strings.Cut(label, "=")
+		in.Labels = map[string][]string{k: {v}}
+		_, err := New(in)
+		if want == "" {
+			assert.NoError(t, err, label)
+		} else {
+			assert.ErrorContains(t, err, want)
+		}
+	}
 }
 
 func TestSelectionIsTheFrameworks(t *testing.T) {
-	c := load(t)
-	cmp, err := c.Comparison("cluster-ip-tcp-rr")
+	d, err := planned(t, inputs(t, "quick", "")).Of("cluster-ip-tcp-rr", journal.PhaseFull)
 	require.NoError(t, err)
-	assert.True(t, c.Selected(cmp, nil))
-	assert.True(t, c.Selected(cmp, map[string][]string{"cni": {"flannel", "calico"}, "phase": {"full"}}))
-	assert.False(t, c.Selected(cmp, map[string][]string{"cni": {"calico"}, "tool": {"iperf3"}}))
-	assert.NoError(t, c.CheckLabels(map[string][]string{"phase": {"full"}}))
+	assert.True(t, selects(nil, d.Labels))
+	assert.True(t, selects(map[string][]string{"cni": {"flannel", "calico"}, "phase": {"full"}}, d.Labels))
+	assert.False(t, selects(map[string][]string{"cni": {"calico"}, "tool": {"iperf3"}}, d.Labels))
 }
 
 func TestBadProfilesAreRefused(t *testing.T) {
@@ -63,7 +71,8 @@ func TestBadProfilesAreRefused(t *testing.T) {
 		"unknown field":      {good + "rouns: 3\n", "line 12"},
 		"unknown comparison": {good[:len(good)-len("[pod-ip-latency]\n")] + "[pod-ip]\n", "line 11: unknown comparison"},
 		"comparison twice":   {good[:len(good)-len("[pod-ip-latency]\n")] + "\n  - pod-ip-latency\n  - pod-ip-latency\n", "line 13: comparison pod-ip-latency: is there a second time"},
-		"unknown cluster":    {good + "clusters: [lab]\n", `line 12: no arm is in a cluster "lab"`},
+		"clusters by name":   {good + "clusters: [lab]\n", "line 12"},
+		"too many clusters":  {good + "maxClusters: 101\n", "line 12: maxClusters is 101, want 0 to 100"},
 		"unknown benchmark":  {good + "benchmarkSeconds: {ping: 1}\n", "line 12: benchmarkSeconds: unknown benchmark"},
 		"its bounds":         {good + "benchmarkSeconds:\n  redis-get: 301\n", "line 13: redis-get is 301"},
 		"two documents":      {good + "---\n" + good, "more than one YAML document"},
@@ -83,16 +92,19 @@ func TestBadProfilesAreRefused(t *testing.T) {
 }
 
 func TestBadCataloguesAreRefusedWithTheirLine(t *testing.T) {
-	good := string(catalogueYAML)
+	c := load(t)
+	data, err := fs.ReadFile(manifests.Suite, "catalogue.yaml")
+	require.NoError(t, err)
+	good := string(data)
 	for name, tc := range map[string]struct{ old, new, want string }{
 		"port":            {"metric: latency, port: 12345}", "metric: latency, port: 70000}", "port is 70000, want 1 to 65535 for sockperf"},
 		"streams":         {"streams: 2}", "streams: 1000}", "streams is 1000, want 1 to 128 for iperf3"},
 		"another tool's":  {"metric: latency, port: 12345}", "metric: latency, port: 12345, streams: 2}", "streams is 2, want 0 to 0 for sockperf"},
 		"tool":            {"tool: iperf3, server: iperf3, metric: throughput, port: 5201, streams: 1", "tool: iperf4, server: iperf3, metric: throughput, port: 5201, streams: 1", `tool is "iperf4"`},
 		"metric":          {"metric: transactions", "metric: transaction", "is not measured"},
-		"arm's port":      {"port: 12346}", "port: -1}", "arm bypass-off: port is -1"},
-		"arm twice":       {"name: cilium,", "name: calico,", "arm calico: is there a second time"},
-		"unknown arm":     {"arms: [bypass-on, bypass-off]", "arms: [bypass-on, bypass]", `unknown arm "bypass"`},
+		"arm twice":       {"arms: [bypass-on, bypass-off]", "arms: [bypass-on, bypass-off, bypass-on]", "arm bypass-on is there a second time"},
+		"no ClusterIP":    {"arms: &cluster-ip [node, calico,", "arms: &cluster-ip [node, macvlan, calico,", "arm macvlan has no service, so it has no ClusterIP"},
+		"unknown arm":     {"arms: [bypass-on, bypass-off]", "arms: [bypass-on, bypass]", `unknown datapath "bypass"`},
 		"path":            {"path: cluster-ip\n", "path: nodeport\n", `path is "nodeport"`},
 		"early control":   {"early: [node, calico, macvlan]", "early: [node, calico]", "its control macvlan is not one of its early arms [node calico]"},
 		"name of a shell": {"name: pod-ip-latency", "name: $(reboot)", "want lower-case letters"},
@@ -101,8 +113,7 @@ func TestBadCataloguesAreRefusedWithTheirLine(t *testing.T) {
 			at := strings.Index(good, tc.old)
 			require.Positive(t, at)
 			bad := strings.Replace(good, tc.old, tc.new, 1)
-			var c Catalogue
-			err := decodeStrict(strings.NewReader(bad), &c, c.validate)
+			_, err := (&Catalogue{Datapaths: c.Datapaths}).Add(strings.NewReader(bad))
 			assert.ErrorContains(t, err, tc.want)
 			assert.ErrorContains(t, err, fmt.Sprintf("line %d: ", strings.Count(good[:at], "\n")+1))
 		})
@@ -110,14 +121,34 @@ func TestBadCataloguesAreRefusedWithTheirLine(t *testing.T) {
 }
 
 func TestRoundHasEveryArmAndTheControl(t *testing.T) {
-	c := load(t)
-	cmp, err := c.Comparison("pod-ip-latency")
+	d, err := planned(t, inputs(t, "quick", "")).Of("pod-ip-latency", journal.PhaseFull)
 	require.NoError(t, err)
-	cells, err := c.cells(cmp)
-	require.NoError(t, err)
-	assert.Len(t, cells, len(cmp.Arms)+1)
+	cells := d.Round()
+	assert.Len(t, cells, len(d.Arms)+1)
 	assert.Equal(t, "macvlan#control/pod-ip/cross-node/sockperf-latency", cells[len(cells)-1].String())
 	assert.Equal(t, "node/host-ip/cross-node/sockperf-latency", cells[0].String())
+}
+
+// A user's comparison needs no recompiling, and can't replace one of ours.
+func TestComparisonsOfAUser(t *testing.T) {
+	const own = `comparisons:
+  - {name: two-sizes, title: two, benchmark: redis-large, path: pod-ip, placement: cross-node, arms: [macvlan, calico], control: macvlan}
+benchmarks:
+  - {name: redis-large, tool: redis-benchmark, server: redis, metric: requests, port: 6379, test: get, requests: 100, valueBytes: 100000}
+`
+	in := inputs(t, "quick", "")
+	var err error
+	in.Extra, err = in.Catalogue.Add(strings.NewReader(own))
+	require.NoError(t, err)
+	p := planned(t, in)
+	d, err := p.Of("two-sizes", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"macvlan", "calico"}, d.Arms)
+	assert.Equal(t, "two-sizes", p.Profile.Comparisons[len(p.Profile.Comparisons)-1])
+	_, err = in.Catalogue.Add(strings.NewReader(own))
+	assert.ErrorContains(t, err, "line 4: benchmark redis-large: is there a second time")
+	_, err = in.Catalogue.Add(strings.NewReader("arms: []\n"))
+	assert.ErrorContains(t, err, "line 1")
 }
 
 func FuzzProfile(f *testing.F) {
@@ -128,7 +159,7 @@ func FuzzProfile(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(data)
 	}
-	c, err := LoadCatalogue()
+	c, err := LoadCatalogue(manifests.Suite)
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := LoadProfile(fstest.MapFS{"profiles/p.yaml": {Data: data}}, "p", c)
@@ -140,14 +171,26 @@ func FuzzProfile(f *testing.F) {
 }
 
 func FuzzCatalogue(f *testing.F) {
-	f.Add(catalogueYAML)
+	shipped, err := fs.ReadFile(manifests.Suite, "catalogue.yaml")
+	require.NoError(f, err)
+	f.Add(shipped)
+	datapaths, err := LoadDatapaths(manifests.Suite)
+	require.NoError(f, err)
+	spec, err := lab.Default()
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var c Catalogue
-		if err := decodeStrict(bytes.NewReader(data), &c, c.validate); err == nil {
-			for _, cmp := range c.Comparisons {
-				_, err := c.cells(cmp)
-				assert.NoError(t, err)
-			}
+		c := Catalogue{Datapaths: datapaths}
+		names, err := c.Add(bytes.NewReader(data))
+		if err != nil || len(names) == 0 {
+			return
+		}
+		p, err := New(Inputs{Catalogue: &c, Extra: names, Lab: spec})
+		if err != nil {
+			return
+		}
+		for _, d := range p.In(journal.PhaseFull) {
+			assert.Len(t, d.Cells, len(d.Arms)+1)
+			assert.Contains(t, d.Arms, d.Control)
 		}
 	})
 }

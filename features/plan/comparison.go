@@ -6,7 +6,8 @@ import (
 	"github.com/cniperf/cniperf/internal/measure"
 )
 
-// Comparison is a set of arms measured together, round by round.
+// Comparison is arms measured together, round by round. In a catalogue its arms
+// are names of datapaths, in a plan those of arms.
 type Comparison struct {
 	Name      string   `yaml:"name"`
 	Title     string   `yaml:"title"`
@@ -15,7 +16,9 @@ type Comparison struct {
 	Placement string   `yaml:"placement"`
 	Arms      []string `yaml:"arms"`
 	Control   string   `yaml:"control"`
-	Early     []string `yaml:"early"` // arms of one cluster, the control among them, that are also measured while the others are not ready
+	// Early are arms of one cluster, the control among them, that are also measured
+	// while the other clusters are not ready.
+	Early []string `yaml:"early"`
 }
 
 func (c *Catalogue) validateComparison(cmp Comparison, at []any) error {
@@ -31,13 +34,16 @@ func (c *Catalogue) validateComparison(cmp Comparison, at []any) error {
 	if cmp.Placement != measure.CrossNode && cmp.Placement != measure.SameNode {
 		return wrong(append(at, "placement"), "comparison %s: placement is %q, want %s or %s", cmp.Name, cmp.Placement, measure.CrossNode, measure.SameNode)
 	}
-	for i, a := range cmp.Arms {
-		arm, err := c.Arm(a)
+	for i, name := range cmp.Arms {
+		p, _, err := c.Datapaths.named(name)
 		if err != nil {
 			return wrong(append(at, "arms", i), "comparison %s: %w", cmp.Name, err)
 		}
-		if arm.cell(cmp).Path == measure.ClusterIP && arm.Service != KubeProxy && arm.Service != SocketLB {
-			return wrong(append(at, "arms", i), "comparison %s: arm %s has service %q, want %s or %s", cmp.Name, a, arm.Service, KubeProxy, SocketLB)
+		if p.cell(name, cmp).Path == measure.ClusterIP && !p.Service {
+			return wrong(append(at, "arms", i), "comparison %s: arm %s has no service, so it has no ClusterIP", cmp.Name, name)
+		}
+		if slices.Contains(cmp.Arms[:i], name) {
+			return wrong(append(at, "arms", i), "comparison %s: arm %s is there a second time", cmp.Name, name)
 		}
 	}
 	for i, a := range cmp.Early {
@@ -52,38 +58,4 @@ func (c *Catalogue) validateComparison(cmp Comparison, at []any) error {
 		return wrong(append(at, "control"), "comparison %s: control %q is not one of its arms %v", cmp.Name, cmp.Control, cmp.Arms)
 	}
 	return nil
-}
-
-// cells are those of one round: every arm, then the control's second copy.
-func (c *Catalogue) cells(cmp Comparison) ([]measure.Cell, error) {
-	var cells []measure.Cell
-	for _, name := range cmp.Arms {
-		arm, err := c.Arm(name)
-		if err != nil {
-			return nil, err
-		}
-		cells = append(cells, arm.cell(cmp))
-	}
-	arm, err := c.Arm(cmp.Control)
-	if err != nil {
-		return nil, err
-	}
-	control := arm.cell(cmp)
-	control.Control = true
-	return append(cells, control), nil
-}
-
-// clusters are the lab's that the comparison needs, in the order of its arms.
-func (c *Catalogue) clusters(cmp Comparison) ([]string, error) {
-	var clusters []string
-	for _, name := range cmp.Arms {
-		arm, err := c.Arm(name)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(clusters, arm.Cluster) {
-			clusters = append(clusters, arm.Cluster)
-		}
-	}
-	return clusters, nil
 }

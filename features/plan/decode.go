@@ -24,12 +24,18 @@ func wrong(path []any, format string, args ...any) error {
 	return &fieldError{path, fmt.Errorf(format, args...)}
 }
 
+// maxBytes is far above any real file; what is larger isn't one.
+const maxBytes = 1 << 20
+
 // decodeStrict reads one YAML document into v, which then validates itself.
 // Unknown fields and a second document are refused. Every error has its line.
 func decodeStrict(r io.Reader, v any, validate func() error) error {
-	data, err := io.ReadAll(r)
+	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
 		return err
+	}
+	if len(data) > maxBytes {
+		return fmt.Errorf("larger than %d bytes", maxBytes)
 	}
 	if err := strict.Decode(data, v); err != nil {
 		return err

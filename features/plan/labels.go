@@ -9,30 +9,32 @@ import (
 	"github.com/cniperf/cniperf/internal/journal"
 )
 
-// Labels returns the e2e labels of a comparison and their values.
-func (c *Catalogue) Labels(cmp Comparison) map[string][]string {
+// PhaseLabel is the label of a feature's phase, first or full.
+const PhaseLabel = "phase"
+
+// labels are the e2e labels of a comparison of these arms, and their values.
+func (c *Catalogue) labels(cmp Comparison, arms []Arm) map[string][]string {
 	labels := map[string][]string{
 		"comparison": {cmp.Name},
 		"benchmark":  {cmp.Benchmark},
 		"path":       {cmp.Path},
 		"placement":  {cmp.Placement},
-		"arm":        slices.Clone(cmp.Arms),
 	}
 	if b, err := c.Benchmark(cmp.Benchmark); err == nil {
 		labels["tool"] = []string{b.Tool}
 	}
-	for _, name := range cmp.Arms {
-		if arm, err := c.Arm(name); err == nil && !slices.Contains(labels["cni"], arm.CNI) {
-			labels["cni"] = append(labels["cni"], arm.CNI)
+	for _, a := range arms {
+		labels["arm"] = append(labels["arm"], a.Name)
+		if !slices.Contains(labels["cni"], a.CNI) {
+			labels["cni"] = append(labels["cni"], a.CNI)
 		}
 	}
 	return labels
 }
 
-// Selected tells whether the framework's -labels choose the comparison: it has
-// one of the values asked for of every label. The phase is not the comparison's.
-func (c *Catalogue) Selected(cmp Comparison, asked map[string][]string) bool {
-	labels := c.Labels(cmp)
+// selects tells whether the framework's -labels choose what has these: one of the
+// values asked for of every label. The phase is not the comparison's.
+func selects(asked, labels map[string][]string) bool {
 	for k, vs := range asked {
 		if k != PhaseLabel && !slices.ContainsFunc(vs, func(v string) bool { return slices.Contains(labels[k], v) }) {
 			return false
@@ -41,15 +43,19 @@ func (c *Catalogue) Selected(cmp Comparison, asked map[string][]string) bool {
 	return true
 }
 
-// PhaseLabel is the label of a feature's phase, first or full.
-const PhaseLabel = "phase"
-
-// CheckLabels refuses a label or value that no comparison has, since the
-// framework would silently select nothing.
-func (c *Catalogue) CheckLabels(asked map[string][]string) error {
+// checkLabels refuses a label or value that no comparison has, since the
+// framework would silently select nothing. An arm that the lab lacks is known.
+func (c *Catalogue) checkLabels(asked map[string][]string, on site) error {
 	known := map[string][]string{PhaseLabel: {journal.PhaseFirst, journal.PhaseFull}}
 	for _, cmp := range c.Comparisons {
-		for k, vs := range c.Labels(cmp) {
+		arms, left, err := on.resolve(cmp, cmp.Arms)
+		if err != nil {
+			return err
+		}
+		for _, l := range left {
+			arms = append(arms, Arm{Name: l.Arm, CNI: l.cni})
+		}
+		for k, vs := range c.labels(cmp, arms) {
 			for _, v := range vs {
 				if !slices.Contains(known[k], v) {
 					known[k] = append(known[k], v)
@@ -58,12 +64,11 @@ func (c *Catalogue) CheckLabels(asked map[string][]string) error {
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(asked)) {
-		vs := asked[k]
 		values, ok := known[k]
 		if !ok {
 			return fmt.Errorf("unknown label %q: known are %s", k, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
-		for _, v := range vs {
+		for _, v := range asked[k] {
 			if !slices.Contains(values, v) {
 				return fmt.Errorf("no comparison has the label %s=%s: known values are %s", k, v, strings.Join(values, ", "))
 			}

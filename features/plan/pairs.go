@@ -24,7 +24,7 @@ type Pair struct {
 // network has one for all sets: two servers on one node would want the same ports.
 // A confirming batch has pairs beside those of the first, where that is possible.
 func Pairs(arm Arm, c measure.Cell, phase string, sets int) []Pair {
-	name := arm.Name
+	name := arm.Datapath // without a cluster: pods are named within theirs
 	if c.Control {
 		name += "-control"
 	}

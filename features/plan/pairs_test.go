@@ -15,7 +15,7 @@ import (
 // except on the nodes' own network, where two servers would want the same ports.
 func TestPairsStandBesideEachOtherWhereTheyCan(t *testing.T) {
 	names := func(network workload.Network, control bool, phase string) (names []string) {
-		for _, pair := range Pairs(Arm{Name: "a", Network: network}, measure.Cell{Arm: "a", Control: control}, phase, 2) {
+		for _, pair := range Pairs(Arm{Name: "a@b", Datapath: "a", Network: network}, measure.Cell{Arm: "a", Control: control}, phase, 2) {
 			names = append(names, pair.Name)
 		}
 		return names
@@ -41,7 +41,7 @@ func TestServersAreThoseThatTheArmIsMeasuredBy(t *testing.T) {
 		{"bypass-on", false, []string{"sockperf"}},
 		{"bypass-off", true, []string{"sockperf-plain"}},
 	} {
-		arm, err := p.Catalogue.Arm(tc.arm)
+		arm, err := p.Arm(tc.arm)
 		require.NoError(t, err)
 		assert.Equal(t, tc.want, p.Servers(arm, tc.control), tc.arm)
 	}

@@ -21,6 +21,11 @@ type Inputs struct {
 	Profile    Profile
 	Thresholds verdict.Thresholds
 	Lab        *lab.Spec
+	// Extra are comparisons to measure after the profile's, by name.
+	Extra []string
+	// Everywhere gives every cluster its own arm of each datapath, also of those
+	// that one cluster of a lab is enough for: where clusters are compared.
+	Everywhere bool
 	Seed       uint64              // of the random order
 	Labels     map[string][]string // selects comparisons that have them
 	// Only and But select comparisons by name. Nil selects all and leaves out none.
@@ -30,12 +35,13 @@ type Inputs struct {
 
 // Plan is what was decided for a run. It doesn't change once it is made.
 type Plan struct {
-	Profile    Profile // as the lab's clusters allow it
+	Profile    Profile // with the clusters and comparisons that the lab has arms for
 	Catalogue  *Catalogue
 	Thresholds verdict.Thresholds
 	Labels     map[string][]string
 	Seed       uint64
-	// LeftOut are the profile's comparisons that the lab can't measure.
+	Arms       []Arm // of the lab
+	// LeftOut are the profile's comparisons that the lab has no arm for.
 	LeftOut []record.LeftOut
 
 	full  []Decided // in the profile's order
@@ -48,7 +54,8 @@ type Decided struct {
 	Bench      Benchmark
 	Cells      []Cell   // of one round: every arm, then the control's second copy
 	Clusters   []string // of the lab, in the order of the arms
-	LeftOut    []record.LeftOut
+	LeftOut    []LeftOut
+	Labels     map[string][]string // of its e2e feature
 	Assertions []verdict.Assertion // whose two cells the comparison has
 	MaxRounds  int                 // valid ones, at most
 	// Ceilings are the arms' shared limits by metric, in its unit.
@@ -65,35 +72,25 @@ type Cell struct {
 
 // New decides the plan. Its errors name what doesn't fit together.
 func New(in Inputs) (Plan, error) {
-	if err := in.Catalogue.CheckLabels(in.Labels); err != nil {
+	profile, on := in.Profile.on(in.Lab, in.Catalogue.Datapaths, in.Everywhere)
+	if err := in.Catalogue.checkLabels(in.Labels, on); err != nil {
 		return Plan{}, err
 	}
-	profile, left, err := in.Profile.on(in.Lab, in.Catalogue)
-	if err != nil {
-		return Plan{}, err
+	p := Plan{Profile: profile, Catalogue: in.Catalogue, Thresholds: in.Thresholds, Labels: in.Labels, Seed: in.Seed}
+	for _, datapath := range in.Catalogue.Datapaths.all() {
+		p.Arms = append(p.Arms, on.arms(datapath)...)
 	}
-	p := Plan{
-		Profile: profile, Catalogue: in.Catalogue, Thresholds: in.Thresholds,
-		Labels: in.Labels, Seed: in.Seed, LeftOut: left,
+	for _, name := range slices.Concat(in.Profile.Comparisons, in.Extra) {
+		if err := p.add(in, on, name); err != nil {
+			return Plan{}, err
+		}
 	}
-	for _, name := range profile.Comparisons {
-		cmp, err := in.Catalogue.Comparison(name)
-		if err != nil {
-			return Plan{}, err
-		}
-		full, err := p.decide(in, cmp, cmp.Arms)
-		if err != nil {
-			return Plan{}, err
-		}
-		p.full = append(p.full, full)
-		if len(cmp.Early) == 0 {
-			continue
-		}
-		first, err := p.decide(in, cmp, cmp.Early)
-		if err != nil {
-			return Plan{}, err
-		}
-		p.first = append(p.first, first)
+	p.Profile.Comparisons = nil
+	for _, d := range p.full {
+		p.Profile.Comparisons = append(p.Profile.Comparisons, d.Name)
+	}
+	if len(p.full) == 0 {
+		return Plan{}, fmt.Errorf("profile %s: the lab has an arm of none of its comparisons; of %s, %s", p.Profile.Name, p.LeftOut[0].Comparison, p.LeftOut[0].Reason)
 	}
 	if err := p.checkRounds(); err != nil {
 		return Plan{}, err
@@ -101,34 +98,58 @@ func New(in Inputs) (Plan, error) {
 	return p, p.checkAddresses(in.Lab)
 }
 
-// decide narrows the comparison to those of the wanted arms that the lab has, and
+// add decides a comparison for its phases.
+func (p *Plan) add(in Inputs, on site, name string) error {
+	cmp, err := in.Catalogue.Comparison(name)
+	if err != nil {
+		return err
+	}
+	full, err := p.decide(in, on, cmp, cmp.Arms)
+	if err != nil {
+		return err
+	}
+	if len(full.Arms) == 0 {
+		for _, l := range full.LeftOut {
+			p.LeftOut = append(p.LeftOut, l.LeftOut)
+		}
+		return nil
+	}
+	p.full = append(p.full, full)
+	// A first verdict without the control's two copies would be none.
+	first, err := p.decide(in, on, cmp, cmp.Early)
+	if err == nil && slices.Contains(first.Arms, full.Control) {
+		p.first = append(p.first, first)
+	}
+	return err
+}
+
+// decide narrows the comparison to the lab's arms of the wanted datapaths, and
 // gathers what follows from them.
-func (p Plan) decide(in Inputs, cmp Comparison, wanted []string) (Decided, error) {
+func (p *Plan) decide(in Inputs, on site, cmp Comparison, wanted []string) (Decided, error) {
 	d := Decided{Comparison: cmp}
-	var err error
+	arms, left, err := on.resolve(cmp, wanted)
+	d.LeftOut, d.Arms = left, nil
+	if err != nil || len(arms) == 0 {
+		return d, err
+	}
 	if d.Bench, err = p.Catalogue.Benchmark(cmp.Benchmark); err != nil {
 		return d, err
 	}
-	if d.Arms, d.LeftOut, err = p.narrow(in.Lab, cmp, wanted); err != nil {
-		return d, err
-	}
-	cells, err := p.Catalogue.cells(d.Comparison)
-	if err != nil {
-		return d, err
-	}
-	for _, c := range cells {
-		arm, err := p.Catalogue.Arm(c.Arm)
-		if err != nil {
-			return d, err
+	for _, a := range arms {
+		d.Arms = append(d.Arms, a.Name)
+		d.Cells = append(d.Cells, Cell{a.cell(cmp), a})
+		if !slices.Contains(d.Clusters, a.Cluster) {
+			d.Clusters = append(d.Clusters, a.Cluster)
 		}
-		d.Cells = append(d.Cells, Cell{c, arm})
 	}
-	if d.Clusters, err = p.Catalogue.clusters(d.Comparison); err != nil {
-		return d, err
-	}
+	control := controlOf(cmp.Control, arms)
+	second := Cell{control.cell(cmp), control}
+	second.Cell.Control = true
+	d.Control, d.Cells = control.Name, append(d.Cells, second)
 	if d.Ceilings, err = ceilings(in.Lab, cmp.Placement, d.Clusters); err != nil {
 		return d, err
 	}
+	cells := d.Round()
 	for _, a := range p.Thresholds.Assertions {
 		x, y := a.Cells()
 		if slices.Contains(cells, x) && slices.Contains(cells, y) {
@@ -140,47 +161,13 @@ func (p Plan) decide(in Inputs, cmp Comparison, wanted []string) (Decided, error
 	if slices.ContainsFunc(d.Assertions, gate) {
 		d.MaxRounds = p.Profile.MaxRounds
 	}
-	d.selected = p.Catalogue.Selected(d.Comparison, in.Labels) &&
+	d.Labels = p.Catalogue.labels(cmp, arms)
+	d.selected = selects(in.Labels, d.Labels) &&
 		(in.Only == nil || in.Only.MatchString(cmp.Name)) && (in.But == nil || !in.But.MatchString(cmp.Name))
 	return d, nil
 }
 
 func gate(a verdict.Assertion) bool { return a.Role == verdict.Gate }
-
-// narrow tells which of the wanted arms can be measured, and why the others can't.
-func (p Plan) narrow(spec *lab.Spec, cmp Comparison, wanted []string) (arms []string, left []record.LeftOut, err error) {
-	for _, name := range wanted {
-		arm, err := p.Catalogue.Arm(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		why, err := p.missing(spec, arm)
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case why == nil:
-			arms = append(arms, name)
-		case name == cmp.Control:
-			return nil, nil, fmt.Errorf("comparison %s: its control %s can't be measured: %s", cmp.Name, name, why)
-		default:
-			left = append(left, record.LeftOut{Arm: name, Comparison: cmp.Name, Reason: *why})
-		}
-	}
-	return arms, left, nil
-}
-
-// missing is why the arm can't be measured, nil if it can.
-func (p Plan) missing(spec *lab.Spec, arm Arm) (*record.Reason, error) {
-	if len(p.Profile.Clusters) > 0 && !slices.Contains(p.Profile.Clusters, arm.Cluster) {
-		why := elsewhere(p.Profile.Name, p.Profile.Clusters, arm)
-		return &why, nil
-	}
-	cluster, err := spec.Cluster(arm.Cluster)
-	if err != nil {
-		return nil, err
-	}
-	return arm.missing(cluster), nil
-}
 
 // checkRounds refuses rounds that no comparison can reach: where every gate has
 // ended by the thresholds, more rounds are never measured.
@@ -241,8 +228,7 @@ func (d Decided) Round() []measure.Cell {
 	return cells
 }
 
-// LeftOutCell is the cell that an arm would have if it were not left out.
-func (p Plan) LeftOutCell(d Decided, l record.LeftOut) (measure.Cell, error) {
-	arm, err := p.Catalogue.Arm(l.Arm)
-	return arm.cell(d.Comparison), err
+// Arm returns the lab's arm of that name, or an error that lists those there are.
+func (p Plan) Arm(name string) (Arm, error) {
+	return byName("arm", p.Arms, func(a Arm) string { return a.Name }, name)
 }

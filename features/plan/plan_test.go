@@ -106,18 +106,18 @@ func TestWhatALabAllowsOfAComparison(t *testing.T) {
 		},
 		"no second network": {
 			"quick", twoClusters, "pod-ip-latency", journal.PhaseFull, all[:4], both,
-			map[string]record.Reason{"macvlan-cross-subnet": {Code: record.NoInterface, Cluster: "kube-proxy", Network: "cniperf/cniperf-eth1"}},
+			map[string]record.Reason{"macvlan-cross-subnet": {Code: record.FewInterfaces, Profile: "quick", Cluster: "kube-proxy", Interfaces: 2}},
 		},
 		"one cluster": {
 			"quick", without(t, "ebpf"), "cluster-ip-latency", journal.PhaseFull,
 			[]string{"node", "calico", "macvlan-kube-proxy"}, both[:1],
-			map[string]record.Reason{"cilium": elsewhereThan("quick", "kube-proxy"), "macvlan-ebpf": elsewhereThan("quick", "kube-proxy")},
+			map[string]record.Reason{"cilium": {Code: record.NoCluster, Profile: "quick"}, "macvlan-ebpf": {Code: record.NoCluster, Profile: "quick"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := inputs(t, tc.profile, tc.lab)
 			if name == oneCluster {
-				in.Profile.Clusters = both[:1]
+				in.Profile.MaxClusters = 1
 			}
 			d, err := planned(t, in).Of(tc.comparison, tc.phase)
 			require.NoError(t, err)
@@ -136,19 +136,25 @@ func TestWhatALabAllowsOfAComparison(t *testing.T) {
 	}
 }
 
-func TestComparisonsWithoutTheirControlAreLeftOut(t *testing.T) {
-	full := planned(t, inputs(t, "quick", ""))
-	assert.Empty(t, full.LeftOut)
-	assert.Empty(t, full.Profile.Clusters, "the embedded lab has them all")
-
-	in := inputs(t, "quick", without(t, "ebpf"))
-	in.Catalogue.Comparisons[0].Control = "cilium"
-	one := planned(t, in)
-	assert.Equal(t, []string{"kube-proxy"}, one.Profile.Clusters)
-	assert.Equal(t, full.Profile.Comparisons[1:], one.Profile.Comparisons)
-	assert.Equal(t, []record.LeftOut{{Comparison: "pod-ip-latency", Arm: "cilium", Reason: elsewhereThan("quick", "kube-proxy")}}, one.LeftOut)
-	_, err := one.Of("pod-ip-latency", journal.PhaseFull)
-	assert.EqualError(t, err, `profile quick has no comparison "pod-ip-latency" in the phase full`)
+// A lab of Cilium alone has no kube-proxy: what needs it is left out, and another
+// arm is measured twice where the control is missing.
+func TestALabWithCiliumAlone(t *testing.T) {
+	p := planned(t, inputs(t, "quick", without(t, "kube-proxy")))
+	d, err := p.Of("pod-ip-latency", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"node", "cilium", "macvlan"}, d.Arms)
+	assert.Equal(t, "macvlan", d.Control)
+	d, err = p.Of("cluster-ip-latency", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"node", "cilium", "macvlan-ebpf"}, d.Arms)
+	assert.Equal(t, "cilium", d.Control)
+	require.Len(t, p.LeftOut, 2)
+	for i, arm := range []string{"bypass-on", "bypass-off"} {
+		assert.Equal(t, record.LeftOut{Comparison: "same-node-latency", Arm: arm, Reason: record.Reason{Code: record.NoCluster, Profile: "quick"}}, p.LeftOut[i])
+	}
+	assert.NotContains(t, p.Profile.Comparisons, "same-node-latency")
+	_, err = p.Of("same-node-latency", journal.PhaseFull)
+	assert.EqualError(t, err, `profile quick has no comparison "same-node-latency" in the phase full`)
 }
 
 func TestRoundsGoByWhatIsAtStake(t *testing.T) {
@@ -198,10 +204,8 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 		change       func(*Inputs)
 		want         string
 	}{
-		"no control": {"quick", without(t, "kube-proxy"), func(*Inputs) {},
-			"profile quick: none of its comparisons has its control in the lab's clusters [ebpf]"},
-		"no network for the control": {"quick", twoClusters, func(in *Inputs) { in.Catalogue.Comparisons[0].Control = "macvlan-cross-subnet" },
-			"comparison pod-ip-latency: its control macvlan-cross-subnet can't be measured: the lab file gives cluster kube-proxy no interface for cniperf/cniperf-eth1"},
+		"no arm": {"quick", without(t, "kube-proxy"), func(in *Inputs) { in.Profile.Comparisons = []string{"same-node-latency"} },
+			"profile quick: the lab has an arm of none of its comparisons; of same-node-latency, the lab has no cluster of the kind that this arm needs"},
 		"unknown label": {"quick", "", func(in *Inputs) { in.Labels = map[string][]string{"cin": {"calico"}} },
 			`unknown label "cin"`},
 		"rounds that can't be reached": {"nightly", "", func(in *Inputs) { in.Profile.MaxRounds = 30 },

@@ -12,7 +12,6 @@ import (
 
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/internal/interference"
-	"github.com/cniperf/cniperf/internal/record"
 )
 
 // Profile is how much to measure.
@@ -34,8 +33,9 @@ type Profile struct {
 	InformRounds  int      `yaml:"informRounds"`  // the same where claims only inform
 	BudgetMinutes int      `yaml:"budgetMinutes"` // after which no further comparison begins
 	Comparisons   []string `yaml:"comparisons"`
-	Clusters      []string `yaml:"clusters"` // only the arms of these, if any are named
-	Judge         bool     `yaml:"judge"`    // whether its rounds suffice for verdicts
+	MaxClusters   int      `yaml:"maxClusters"` // of the lab, the first ones; 0 for all
+	Clusters      []string `yaml:"-"`           // their names, where that is not all
+	Judge         bool     `yaml:"judge"`       // whether its rounds suffice for verdicts
 	// Interference is which rounds are marked and which dropped because others
 	// disturbed them.
 	Interference interference.Rule `yaml:"interference"`
@@ -126,6 +126,7 @@ func (p Profile) validate(c *Catalogue) error {
 		{"maxRounds", p.MaxRounds, p.MinRounds, 1000},
 		{"informRounds", p.InformRounds, p.MinRounds, p.MaxRounds},
 		{"budgetMinutes", p.BudgetMinutes, 1, 24 * 60},
+		{"maxClusters", p.MaxClusters, 0, 100},
 	} {
 		if err := within(n.v, n.low, n.high, n.field); err != nil {
 			return err
@@ -137,7 +138,7 @@ func (p Profile) validate(c *Catalogue) error {
 	return p.validateNames(c)
 }
 
-// validateNames checks the comparisons and clusters that the profile names.
+// validateNames checks the comparisons that the profile names.
 func (p Profile) validateNames(c *Catalogue) error {
 	if len(p.Comparisons) == 0 {
 		return wrong([]any{"comparisons"}, "no comparisons")
@@ -151,11 +152,6 @@ func (p Profile) validateNames(c *Catalogue) error {
 		}
 		if slices.Contains(p.Comparisons[:i], name) {
 			return wrong([]any{"comparisons", i}, "comparison %s: is there a second time", name)
-		}
-	}
-	for i, name := range p.Clusters {
-		if !slices.ContainsFunc(c.Arms, func(a Arm) bool { return a.Cluster == name }) {
-			return wrong([]any{"clusters", i}, "no arm is in a cluster %q", name)
 		}
 	}
 	return nil
@@ -172,49 +168,15 @@ func within(v, low, high int, at ...any) error {
 	return nil
 }
 
-// on returns the profile as a lab's clusters allow it: without the clusters that
-// the lab lacks, and without the comparisons whose control has no cluster left.
-func (p Profile) on(spec *lab.Spec, c *Catalogue) (Profile, []record.LeftOut, error) {
-	var has []string
-	for _, cluster := range spec.Clusters {
-		if len(p.Clusters) == 0 || slices.Contains(p.Clusters, cluster.Name) {
-			has = append(has, cluster.Name)
+// on returns the profile with the clusters of a lab that it measures in, and where
+// its arms can be.
+func (p Profile) on(spec *lab.Spec, datapaths *Datapaths, everywhere bool) (Profile, site) {
+	s := site{datapaths: datapaths, lab: spec.Clusters, within: spec.Clusters, profile: p.Name, everywhere: everywhere}
+	if p.MaxClusters > 0 && p.MaxClusters < len(spec.Clusters) {
+		s.within = spec.Clusters[:p.MaxClusters]
+		for _, c := range s.within {
+			p.Clusters = append(p.Clusters, c.Name)
 		}
 	}
-	whole := true
-	var comparisons []string
-	var left []record.LeftOut
-	for _, name := range p.Comparisons {
-		cmp, err := c.Comparison(name)
-		if err != nil {
-			return p, nil, err
-		}
-		needed, err := c.clusters(cmp)
-		if err != nil {
-			return p, nil, err
-		}
-		whole = whole && !slices.ContainsFunc(needed, func(n string) bool { return !slices.Contains(has, n) })
-		control, err := c.Arm(cmp.Control)
-		if err != nil {
-			return p, nil, err
-		}
-		if slices.Contains(has, control.Cluster) {
-			comparisons = append(comparisons, name)
-		} else {
-			left = append(left, record.LeftOut{Arm: control.Name, Comparison: name, Reason: elsewhere(p.Name, has, control)})
-		}
-	}
-	if whole {
-		return p, nil, nil
-	}
-	if len(comparisons) == 0 {
-		return p, nil, fmt.Errorf("profile %s: none of its comparisons has its control in the lab's clusters %v", p.Name, has)
-	}
-	p.Clusters, p.Comparisons = has, comparisons
-	return p, left, nil
-}
-
-// elsewhere is why an arm isn't measured where only the named clusters are.
-func elsewhere(profile string, measured []string, arm Arm) record.Reason {
-	return record.Reason{Code: record.OtherCluster, Profile: profile, Clusters: measured, Cluster: arm.Cluster}
+	return p, s
 }

@@ -27,12 +27,8 @@ func (p Plan) recorded() record.Plan {
 		Version: record.PlanVersion, Profile: p.Profile.recorded(),
 		Thresholds: p.Thresholds, Labels: p.Labels, LeftOut: p.LeftOut, Seed: p.Seed,
 	}
-	for _, a := range p.Catalogue.Arms {
-		r.Catalogue.Arms = append(r.Catalogue.Arms, record.Arm{
-			Name: a.Name, Cluster: a.Cluster, CNI: a.CNI, Network: string(a.Network), ServerNetwork: string(a.ServerNetwork),
-			Path: a.Path, Service: a.Service, ServiceInterface: a.ServiceInterface, HostInterface: a.HostInterface,
-			Accelerated: a.Accelerated, Server: a.Server, Port: a.Port,
-		})
+	for _, a := range p.Arms {
+		r.Catalogue.Arms = append(r.Catalogue.Arms, a.recorded())
 	}
 	for _, b := range p.Catalogue.Benchmarks {
 		r.Catalogue.Benchmarks = append(r.Catalogue.Benchmarks, record.Benchmark(b))
@@ -41,9 +37,11 @@ func (p Plan) recorded() record.Plan {
 		r.Catalogue.Comparisons = append(r.Catalogue.Comparisons, record.Comparison(c))
 	}
 	for _, d := range p.full {
-		r.Comparisons = append(r.Comparisons, record.Decided{
-			Name: d.Name, Arms: d.Arms, LeftOut: d.LeftOut, MaxRounds: d.MaxRounds, Ceilings: d.Ceilings,
-		})
+		decided := record.Decided{Name: d.Name, Arms: d.Arms, Control: d.Control, MaxRounds: d.MaxRounds, Ceilings: d.Ceilings}
+		for _, l := range d.LeftOut {
+			decided.LeftOut = append(decided.LeftOut, l.LeftOut)
+		}
+		r.Comparisons = append(r.Comparisons, decided)
 	}
 	return r
 }
@@ -55,4 +53,17 @@ func (p Profile) recorded() record.Profile {
 		InformRounds: p.InformRounds, BudgetMinutes: p.BudgetMinutes, Comparisons: p.Comparisons, Clusters: p.Clusters,
 		Judge: p.Judge, Interference: p.Interference,
 	}
+}
+
+func (a Arm) recorded() record.Arm {
+	r := record.Arm{
+		Name: a.Name, Datapath: a.Datapath, Cluster: a.Cluster, CNI: a.CNI,
+		Network: string(a.Network), ServerNetwork: string(a.ServerNetwork), Path: a.Path,
+		Service: a.Service, ServiceInterface: a.ServiceInterface, HostInterface: a.HostInterface,
+		Accelerated: a.Accelerated, Server: a.Server, Port: a.Port,
+	}
+	for _, proof := range a.Proof {
+		r.Proof = append(r.Proof, string(proof))
+	}
+	return r
 }

@@ -119,3 +119,25 @@ func TestDryRunOfTheArchivedAccelerator(t *testing.T) {
 	assert.Contains(t, first, "DaemonSet cniperf-bypass/tcpip-bypass")
 	assert.NotContains(t, second, image)
 }
+
+// The example in docs/clusters.md is a file that -catalogue takes.
+func TestCatalogueOfAUser(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/clusters.md")
+	require.NoError(t, err)
+	_, example, found := strings.Cut(string(docs), "```yaml\n# mine.yaml\n")
+	require.True(t, found)
+	example, _, _ = strings.Cut(example, "```")
+	file := filepath.Join(t.TempDir(), "mine.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(example), 0o600))
+	s, err := New(Options{Profile: "smoke", Catalogue: file})
+	require.NoError(t, err)
+	names := s.plan.Profile.Comparisons
+	assert.Equal(t, "pod-ip-latency", names[0])
+	assert.Equal(t, "large-values", names[len(names)-1], "after the profile's")
+
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(example, "arms: [macvlan, calico]", "arms: [macvlan, flannel]", 1)), 0o600))
+	_, err = New(Options{Profile: "smoke", Catalogue: file})
+	assert.ErrorContains(t, err, "catalogue "+file+": line 4: comparison large-values: unknown datapath \"flannel\": known are node, calico, cilium, macvlan")
+	_, err = New(Options{Catalogue: file + "s"})
+	assert.ErrorContains(t, err, "catalogue: open")
+}

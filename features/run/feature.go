@@ -24,7 +24,7 @@ import (
 func (s *Session) feature(d plan.Decided, phase string) types.Feature {
 	m := &measurement{decided: d, phase: phase}
 	f := e2e.NewWithDescription(d.Name, d.Title)
-	labels := s.plan.Catalogue.Labels(d.Comparison)
+	labels := maps.Clone(d.Labels)
 	labels[plan.PhaseLabel] = []string{phase}
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		for _, v := range labels[k] {

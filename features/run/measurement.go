@@ -46,11 +46,7 @@ func (m *measurement) prepare(ctx context.Context, r *room) {
 // leftOutByPlan records the arms that the lab or the profile leaves out.
 func (m *measurement) leftOutByPlan(r *room) error {
 	for _, left := range m.decided.LeftOut {
-		cell, err := r.plan.LeftOutCell(m.decided, left)
-		if err == nil {
-			err = r.book.skip(m.decided.Name, m.phase, cell, left.Reason)
-		}
-		if err != nil {
+		if err := r.book.skip(m.decided.Name, m.phase, left.Cell, left.Reason); err != nil {
 			return err
 		}
 	}

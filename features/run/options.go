@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 type Options struct {
 	Profile    string // name of the profile; empty for quick, or that of the run to resume
 	Lab        string // path of a lab file, empty for the embedded lab
+	Catalogue  string // path of a file with comparisons to measure after the profile's, empty for none
 	Thresholds string // path of a thresholds file, empty for the embedded one
 	RunDir     string // the run's folder, empty for one named after time and profile
 	Resume     string // folder of the run to go on with, or latest; empty for a new run
@@ -54,8 +56,13 @@ func New(o Options) (*Session, error) {
 	if in.Seed == 0 {
 		in.Seed = rand.Uint64()
 	}
-	if in.Catalogue, err = plan.LoadCatalogue(); err != nil {
+	if in.Catalogue, err = plan.LoadCatalogue(manifests.Suite); err != nil {
 		return nil, err
+	}
+	if o.Catalogue != "" {
+		if in.Extra, err = addCatalogue(in.Catalogue, o.Catalogue); err != nil {
+			return nil, err
+		}
 	}
 	if in.Profile, err = plan.LoadProfile(manifests.Suite, cmp.Or(s.options.Profile, defaultProfile), in.Catalogue); err != nil {
 		return nil, err
@@ -65,6 +72,21 @@ func New(o Options) (*Session, error) {
 	}
 	s.plan, err = plan.New(in)
 	return s, err
+}
+
+// addCatalogue adds a user's file to the catalogue and returns the names of its
+// comparisons.
+func addCatalogue(c *plan.Catalogue, file string) ([]string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	defer f.Close()
+	names, err := c.Add(f)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue %s: %w", file, err)
+	}
+	return names, nil
 }
 
 func (o Options) thresholds() (verdict.Thresholds, error) {

@@ -12,13 +12,22 @@ import (
 	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/internal/node"
 	"github.com/cniperf/cniperf/internal/trailer"
+	"github.com/cniperf/cniperf/manifests"
 )
 
 func load(t *testing.T) *plan.Catalogue {
 	t.Helper()
-	c, err := plan.LoadCatalogue()
+	c, err := plan.LoadCatalogue(manifests.Suite)
 	require.NoError(t, err)
 	return c
+}
+
+// planned is the plan of the default profile on the embedded lab.
+func planned(t *testing.T) plan.Plan {
+	t.Helper()
+	s, err := New(Options{})
+	require.NoError(t, err)
+	return s.plan
 }
 
 // hostLink is the index of the node's end of the client's interfaces.
@@ -72,7 +81,7 @@ func TestProofCatchesAWrongPath(t *testing.T) {
 		toPod   = server + ":12345"
 		toVIP   = service + ":12345"
 	)
-	c := load(t)
+	c := planned(t)
 	byEth0 := map[string]uint64{"eth0": 1 << 20, "veth0": 70, "lo": 0}
 	byVeth0 := map[string]uint64{"eth0": 70, "veth0": 1 << 20}
 	for name, tc := range map[string]struct {
@@ -137,7 +146,7 @@ func TestTheNodesProofCatchesAWrongPath(t *testing.T) {
 		"kube-proxy by UDP only":      {"calico", "cluster-ip", "cali1", whole, []string{toVIP + "/udp", toPod + "/udp"}, "KUBE-S"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			arm, err := load(t).Arm(tc.arm)
+			arm, err := planned(t).Arm(tc.arm)
 			require.NoError(t, err)
 			p := proof{arm: arm, path: tc.path, server: server, clusterIP: service, port: 12345}
 			p.before, p.after = hosted(t, tc.end, tc.bytes, tc.rules...)
@@ -150,7 +159,7 @@ func TestTheNodesProofCatchesAWrongPath(t *testing.T) {
 }
 
 func TestAnAgentThatRoutesOtherwiseIsCaught(t *testing.T) {
-	arm, err := load(t).Arm("macvlan-ebpf")
+	arm, err := planned(t).Arm("macvlan-ebpf")
 	require.NoError(t, err)
 	p := proof{arm: arm, path: "cluster-ip"}
 	p.before, p.after = hosted(t, "", map[string]uint64{"eth0": 1})
@@ -175,7 +184,7 @@ func TestPacketsProveTheArchivedAccelerator(t *testing.T) {
 		"a tool that counts none": {"bypass-on", 40, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			arm, err := load(t).Arm(tc.arm)
+			arm, err := planned(t).Arm(tc.arm)
 			require.NoError(t, err)
 			p := proof{arm: arm, path: "pod-ip", bypassed: true, upstream: true, messages: float64(tc.messages)}
 			after := counted(map[string]uint64{"eth0": 1 << 20})

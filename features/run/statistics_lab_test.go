@@ -60,7 +60,7 @@ func newCopies(t *testing.T) *copies {
 	require.NoError(t, s.Begin(ctx))
 	t.Cleanup(s.Progress.Close)
 	c := &copies{suite: s}
-	c.arm, err = s.Plan.Catalogue.Arm("macvlan")
+	c.arm, err = s.Plan.Arm("macvlan")
 	require.NoError(t, err)
 	c.bench, err = s.Plan.Catalogue.Benchmark("sockperf-latency")
 	require.NoError(t, err)

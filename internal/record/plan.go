@@ -32,6 +32,7 @@ type Plan struct {
 type Decided struct {
 	Name      string             `json:"name"`
 	Arms      []string           `json:"arms,omitempty" jsonschema:"arms measured in each round"`
+	Control   string             `json:"control,omitempty" jsonschema:"the arm that has a second copy in every round"`
 	LeftOut   []LeftOut          `json:"leftOut,omitempty" jsonschema:"arms that the lab could not measure"`
 	MaxRounds int                `json:"maxRounds,omitempty" jsonschema:"valid rounds at most"`
 	Ceilings  map[string]float64 `json:"ceilings,omitempty" jsonschema:"the arms' shared limits by metric, in its unit"`
@@ -79,7 +80,7 @@ type Pin struct {
 	Server string `json:"server,omitempty"`
 }
 
-// Catalogue is everything that could be measured.
+// Catalogue is everything that the lab could have measured.
 type Catalogue struct {
 	Arms        []Arm        `json:"arms"`
 	Benchmarks  []Benchmark  `json:"benchmarks"`
@@ -88,18 +89,20 @@ type Catalogue struct {
 
 // Arm is a datapath in a cluster of the lab.
 type Arm struct {
-	Name             string `json:"name"`
-	Cluster          string `json:"cluster" jsonschema:"of the lab, where its pods ran"`
-	CNI              string `json:"cni"`
-	Network          string `json:"network" jsonschema:"host, pod or a SpiderMultusConfig"`
-	ServerNetwork    string `json:"serverNetwork,omitempty" jsonschema:"the server's, if another"`
-	Path             string `json:"path,omitempty" jsonschema:"instead of the comparison's"`
-	Service          string `json:"service,omitempty" jsonschema:"what translates ClusterIPs"`
-	ServiceInterface string `json:"serviceInterface,omitempty" jsonschema:"the client's interface towards ClusterIPs"`
-	HostInterface    string `json:"hostInterface,omitempty" jsonschema:"how the node's end of the client's interface begins"`
-	Accelerated      bool   `json:"accelerated,omitempty" jsonschema:"the server's port was accelerated by tcpip-bypass"`
-	Server           string `json:"server,omitempty" jsonschema:"instead of the benchmark's"`
-	Port             int    `json:"port,omitempty" jsonschema:"instead of the benchmark's"`
+	Name             string   `json:"name"`
+	Datapath         string   `json:"datapath,omitempty" jsonschema:"absent in version 1"`
+	Cluster          string   `json:"cluster" jsonschema:"of the lab, where its pods ran"`
+	CNI              string   `json:"cni"`
+	Network          string   `json:"network" jsonschema:"host, pod or a SpiderMultusConfig"`
+	ServerNetwork    string   `json:"serverNetwork,omitempty" jsonschema:"the server's, if another"`
+	Path             string   `json:"path,omitempty" jsonschema:"instead of the comparison's"`
+	Service          string   `json:"service,omitempty" jsonschema:"what translates ClusterIPs"`
+	ServiceInterface string   `json:"serviceInterface,omitempty" jsonschema:"the client's interface towards ClusterIPs"`
+	HostInterface    string   `json:"hostInterface,omitempty" jsonschema:"how the node's end of the client's interface begins"`
+	Accelerated      bool     `json:"accelerated,omitempty" jsonschema:"the server's port was accelerated by tcpip-bypass"`
+	Server           string   `json:"server,omitempty" jsonschema:"instead of the benchmark's"`
+	Port             int      `json:"port,omitempty" jsonschema:"instead of the benchmark's"`
+	Proof            []string `json:"proof,omitempty" jsonschema:"that each of its samples owed; absent in version 1"`
 }
 
 // Benchmark is a tool with its parameters.
@@ -118,7 +121,8 @@ type Benchmark struct {
 	ValueBytes int    `json:"valueBytes,omitempty" jsonschema:"redis-benchmark: size of a value in bytes"`
 }
 
-// Comparison is arms measured in the same rounds, as the catalogue has it.
+// Comparison is arms measured in the same rounds, as the catalogue has it: by the
+// names of datapaths, each of which stands for all its arms.
 type Comparison struct {
 	Name      string   `json:"name"`
 	Title     string   `json:"title,omitempty"`

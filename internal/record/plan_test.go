@@ -89,6 +89,7 @@ func TestPlansThatCantBeRead(t *testing.T) {
 func TestReasonsInWords(t *testing.T) {
 	assert.Equal(t, "profile smoke measures only in kube-proxy, other; this arm is in ebpf",
 		Reason{Code: OtherCluster, Profile: "smoke", Cluster: "ebpf", Clusters: []string{"kube-proxy", "other"}}.String())
-	assert.Equal(t, "the lab file gives cluster kube-proxy no interface for cniperf/cniperf-eth1",
-		Reason{Code: NoInterface, Cluster: "kube-proxy", Network: "cniperf/cniperf-eth1"}.String())
+	assert.Equal(t, "the lab file gives cluster kube-proxy fewer than 2 interfaces",
+		Reason{Code: FewInterfaces, Cluster: "kube-proxy", Interfaces: 2}.String())
+	assert.Equal(t, "the lab has no cluster of the kind that this arm needs", Reason{Code: NoCluster, Profile: "quick"}.String())
 }

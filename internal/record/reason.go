@@ -11,8 +11,10 @@ type Code string
 const (
 	// OtherCluster: the arm's Cluster is none of the Clusters that are measured in.
 	OtherCluster Code = "other-cluster"
-	// NoInterface: the lab file gives the arm's Cluster no interface for Network.
-	NoInterface Code = "no-interface"
+	// FewInterfaces: the lab file gives the arm's Cluster fewer than Interfaces.
+	FewInterfaces Code = "few-interfaces"
+	// NoCluster: the lab has no cluster of the kind that the arm needs.
+	NoCluster Code = "no-cluster"
 	// ClusterLost: the arm's Cluster could not be brought up, or was lost since.
 	ClusterLost Code = "cluster-lost"
 	// PodsFailed: the arm's pods did not start, or could not be made anew.
@@ -29,12 +31,12 @@ const (
 
 // Reason is why something was left out, with what it is about.
 type Reason struct {
-	Code     Code     `json:"code" jsonschema:"other-cluster, no-interface, cluster-lost, pods-failed, samples-invalid, no-accelerator, nothing-to-compare or no-time"`
-	Profile  string   `json:"profile,omitempty"`
-	Cluster  string   `json:"cluster,omitempty"`
-	Clusters []string `json:"clusters,omitempty"`
-	Network  string   `json:"network,omitempty"`
-	Minutes  int      `json:"minutes,omitempty"`
+	Code       Code     `json:"code" jsonschema:"why: package record names the codes"`
+	Profile    string   `json:"profile,omitempty"`
+	Cluster    string   `json:"cluster,omitempty"`
+	Clusters   []string `json:"clusters,omitempty"`
+	Interfaces int      `json:"interfaces,omitempty" jsonschema:"of each node, that the arm needs"`
+	Minutes    int      `json:"minutes,omitempty"`
 	// Detail is what the other side said.
 	Detail string `json:"detail,omitempty"`
 }
@@ -52,8 +54,10 @@ func (r Reason) String() string {
 	switch r.Code {
 	case OtherCluster:
 		return fmt.Sprintf("profile %s measures only in %s; this arm is in %s", r.Profile, strings.Join(r.Clusters, ", "), r.Cluster)
-	case NoInterface:
-		return fmt.Sprintf("the lab file gives cluster %s no interface for %s", r.Cluster, r.Network)
+	case FewInterfaces:
+		return fmt.Sprintf("the lab file gives cluster %s fewer than %d interfaces", r.Cluster, r.Interfaces)
+	case NoCluster:
+		return "the lab has no cluster of the kind that this arm needs"
 	case ClusterLost:
 		return fmt.Sprintf("cluster %s is lost: %s", r.Cluster, r.Detail)
 	case PodsFailed:

@@ -78,7 +78,7 @@ func decodeV1(data json.RawMessage) (Plan, error) {
 	}
 	p := Plan{Version: 1, Profile: v.Profile.profile(), Thresholds: v.Thresholds, Labels: v.Labels, Seed: v.Seed}
 	for _, a := range v.Catalogue.Arms {
-		p.Catalogue.Arms = append(p.Catalogue.Arms, Arm(a))
+		p.Catalogue.Arms = append(p.Catalogue.Arms, a.arm())
 	}
 	for _, b := range v.Catalogue.Benchmarks {
 		p.Catalogue.Benchmarks = append(p.Catalogue.Benchmarks, Benchmark(b))
@@ -98,5 +98,13 @@ func (v profileV1) profile() Profile {
 		Pin: Pin(v.Pin), PodSets: v.PodSets, MinRounds: v.MinRounds, MaxRounds: v.MaxRounds,
 		InformRounds: v.InformRounds, BudgetMinutes: v.BudgetMinutes, Comparisons: v.Comparisons, Clusters: v.Clusters,
 		Judge: v.Judge, Interference: v.Interference,
+	}
+}
+
+func (v armV1) arm() Arm {
+	return Arm{
+		Name: v.Name, Cluster: v.Cluster, CNI: v.CNI, Network: v.Network, ServerNetwork: v.ServerNetwork, Path: v.Path,
+		Service: v.Service, ServiceInterface: v.ServiceInterface, HostInterface: v.HostInterface,
+		Accelerated: v.Accelerated, Server: v.Server, Port: v.Port,
 	}
 }
