@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cniperf/cniperf/features/iperf3"
-	"github.com/cniperf/cniperf/features/netperf"
-	"github.com/cniperf/cniperf/features/redisbench"
-	"github.com/cniperf/cniperf/features/sockperf"
+	"github.com/cniperf/cniperf/features/tool/iperf3"
+	"github.com/cniperf/cniperf/features/tool/netperf"
+	"github.com/cniperf/cniperf/features/tool/redisbench"
+	"github.com/cniperf/cniperf/features/tool/sockperf"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/output"
 )
