@@ -16,7 +16,7 @@ const goodput = 1448. / 1538
 // for what crosses it. Every arm's client sends by its node's first interface.
 // Clusters whose links differ share no limit.
 func ceilings(spec *lab.Spec, placement string, clusters []string) (map[string]float64, error) {
-	if placement != "cross-node" {
+	if placement != measure.CrossNode {
 		return nil, nil
 	}
 	var rate float64

@@ -327,7 +327,7 @@ func pairSpecs(arm Arm, c measure.Cell, cluster *testbed.Cluster, phase string, 
 		if set > 1 {
 			spec.Name += fmt.Sprintf("-set%d", set)
 		}
-		if c.Placement == "same-node" {
+		if c.Placement == measure.SameNode {
 			spec.ServerNode = spec.ClientNode
 		}
 		specs = append(specs, spec)

@@ -4,11 +4,12 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cniperf/cniperf/features/tool"
+	"github.com/cniperf/cniperf/features/tool/toolbox"
 	"github.com/cniperf/cniperf/manifests"
 )
 
@@ -27,25 +28,8 @@ func TestPublishedProfileRunsThePagesCommands(t *testing.T) {
 	} {
 		b, err := c.Benchmark(tc.benchmark)
 		require.NoError(t, err)
-		r, err := b.published(addr, p.length(b), tc.path)
+		r, err := toolbox.Run(b, tool.Sample{Addr: addr, Path: tc.path, Length: p.length(b), Published: true})
 		require.NoError(t, err)
-		assert.Equal(t, tc.want, strings.Join(r.argv, " "))
+		assert.Equal(t, tc.want, strings.Join(r.Argv, " "))
 	}
-}
-
-func TestOneTestOfARedisRunIsTheResult(t *testing.T) {
-	b, err := load(t).Benchmark("redis-get")
-	require.NoError(t, err)
-	r, err := b.published(netip.MustParseAddr("198.18.0.65"), 10*time.Second, "pod-ip")
-	require.NoError(t, err)
-	result, err := r.parse([]byte(`"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
-"SET","50000.00","0.600","0.100","0.500","0.900","1.000","3.000"
-"GET","60000.00","0.500","0.100","0.400","0.800","0.900","2.000"
-`))
-	require.NoError(t, err)
-	assert.Equal(t, "GET", result.Mode)
-	_, err = r.parse([]byte(`"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
-"SET","50000.00","0.600","0.100","0.500","0.900","1.000","3.000"
-`))
-	assert.Error(t, err)
 }

@@ -3,6 +3,7 @@
 package redisbench
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -11,7 +12,14 @@ import (
 	"github.com/cniperf/cniperf/internal/output"
 )
 
-// Options are those of one pair of client and server.
+// The fewest and the most requests of one test, and the largest value in bytes.
+const (
+	minRequests = 1000
+	maxRequests = 100_000_000
+	maxSize     = 1 << 20
+)
+
+// Options are the client's.
 type Options struct {
 	Addr netip.Addr // of the server
 	Port int        // 1 to 65535
@@ -20,50 +28,33 @@ type Options struct {
 	// the same server, reads a key that isn't there: an answer of 5 bytes
 	// instead of a value.
 	Tests    []string
-	Requests int // of each test, 1,000 to 100 million
-	Size     int // of a value, 1 byte to 1 MiB
+	Requests int // of each test, minRequests to maxRequests
+	Size     int // of a value, 1 byte to maxSize
 }
 
-// Server is the argv of a redis-server that keeps nothing on disk.
-func Server(o Options) ([]string, error) {
-	port, err := output.Endpoint(o.Addr, o.Port)
-	if err != nil {
-		return nil, fmt.Errorf("redis-server: %w", err)
-	}
-	return []string{"redis-server", "--bind", o.Addr.String(), "--port", port, "--protected-mode", "no", "--save", "", "--appendonly", "no"}, nil
-}
-
-// Client is the argv of the client. It must run under a time limit:
-// redis-benchmark 7.0 retries a refused connection forever.
+// Client is the argv of the client. The published page's is redis-benchmark -h IP
+// -p 6379 -d 1000 -t get,set, with redis-benchmark's own 100,000 requests. The
+// client must run under a time limit: redis-benchmark 7.0 retries a refused
+// connection forever.
 func Client(o Options) ([]string, error) {
-	published, err := Published(o)
-	if err != nil {
-		return nil, err
-	}
-	if o.Requests < 1000 || o.Requests > 100_000_000 {
-		return nil, fmt.Errorf("redis-benchmark: %d requests, want 1000 to 100000000", o.Requests)
-	}
-	return append(published, "-n", strconv.Itoa(o.Requests), "--csv", "-e", "--precision", "3"), nil
-}
-
-// Published is the argv of the published page, of redis-benchmark's own
-// 100,000 requests: redis-benchmark -h IP -p 6379 -d 1000 -t get,set. It
-// prints no CSV.
-func Published(o Options) ([]string, error) {
 	port, err := output.Endpoint(o.Addr, o.Port)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("redis-benchmark: %w", err)
-	}
-	if o.Size < 1 || o.Size > 1<<20 {
-		return nil, fmt.Errorf("redis-benchmark: value size %d, want 1 to 1048576 bytes", o.Size)
-	}
-	if len(o.Tests) == 0 {
-		return nil, fmt.Errorf("redis-benchmark: no tests, want get, set or both")
+	case o.Size < 1 || o.Size > maxSize:
+		return nil, fmt.Errorf("redis-benchmark: value size %d, want 1 to %d bytes", o.Size, maxSize)
+	case len(o.Tests) == 0:
+		return nil, errors.New("redis-benchmark: no tests, want get, set or both")
+	case o.Requests < minRequests || o.Requests > maxRequests:
+		return nil, fmt.Errorf("redis-benchmark: %d requests, want %d to %d", o.Requests, minRequests, maxRequests)
 	}
 	for _, t := range o.Tests {
 		if t != "get" && t != "set" {
 			return nil, fmt.Errorf("redis-benchmark: test %q, want get or set", t)
 		}
 	}
-	return []string{"redis-benchmark", "-h", o.Addr.String(), "-p", port, "-d", strconv.Itoa(o.Size), "-t", strings.Join(o.Tests, ",")}, nil
+	return []string{
+		"redis-benchmark", "-h", o.Addr.String(), "-p", port, "-d", strconv.Itoa(o.Size), "-t", strings.Join(o.Tests, ","),
+		"-n", strconv.Itoa(o.Requests), "--csv", "-e", "--precision", "3",
+	}, nil
 }
