@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,10 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cniperf/cniperf/features/iperf3"
-	"github.com/cniperf/cniperf/features/netperf"
-	"github.com/cniperf/cniperf/features/redisbench"
-	"github.com/cniperf/cniperf/features/sockperf"
+	"github.com/cniperf/cniperf/features/tool/toolbox"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/output"
 )
@@ -24,14 +20,21 @@ as one JSON object, each with its value, its unit and the direction in which it
 improves. An output that is cut, short, refused or in doubt gives no metrics: the
 reason goes to standard error and the exit code is 1.
 
-  sockperf          ping-pong. latency is half of the round trip.
-  netperf           TCP_RR, UDP_RR or TCP_CRR: the classic table or the key=value
-                    lines of -k. latency is the whole round trip.
-  iperf3            -J, TCP in one direction. throughput is what the receiver got.
-  redis-benchmark   --csv (alias redisbench). Each test's metrics end in its name:
-                    requests-get, latency-p99-set.
-
+%s
 Without FILE, or with -, standard input is read.`
+
+// readable says what parse reads of each tool, in two columns.
+func readable() string {
+	var text strings.Builder
+	for _, t := range toolbox.Tools() {
+		name := t.Name
+		for line := range strings.SplitSeq(t.Reads, "\n") {
+			fmt.Fprintf(&text, "  %-16s  %s\n", name, line)
+			name = ""
+		}
+	}
+	return text.String()
+}
 
 // parsed is the JSON object of one output.
 type parsed struct {
@@ -54,9 +57,9 @@ func newParseCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:       "parse TOOL [FILE]",
 		Short:     "Turn one raw output of a benchmark tool into JSON",
-		Long:      parseHelp,
+		Long:      fmt.Sprintf(parseHelp, readable()),
 		Example:   "  cniperf parse sockperf out.txt\n  netperf -H 198.18.0.2 -l 10 -t TCP_RR | cniperf parse netperf --duration 10s",
-		ValidArgs: []string{"sockperf", "netperf", "iperf3", "redis-benchmark"},
+		ValidArgs: toolbox.Names(),
 		Args:      cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asked < 0 {
@@ -92,25 +95,13 @@ func newParseCommand() *cobra.Command {
 	return cmd
 }
 
-// parse reads raw with the parser of tool.
-func parse(tool string, raw []byte, asked time.Duration) (parsed, error) {
-	rs := make([]output.Result, 1)
-	var err error
-	switch tool {
-	case "sockperf":
-		rs[0], err = sockperf.Parse(raw, asked)
-	case "netperf":
-		rs[0], err = netperf.Parse(raw, asked)
-	case "iperf3":
-		rs[0], err = iperf3.Parse(raw, asked)
-	case "redis-benchmark", "redisbench":
-		if asked != 0 {
-			return parsed{}, errors.New("--duration: redis-benchmark runs a number of requests, not a length")
-		}
-		rs, err = redisbench.Parse(raw, redisbench.Options{})
-	default:
-		return parsed{}, fmt.Errorf("unknown tool %q: want sockperf, netperf, iperf3 or redis-benchmark", tool)
+// parse reads raw with the parser of the tool of that name.
+func parse(name string, raw []byte, asked time.Duration) (parsed, error) {
+	t, err := toolbox.Named(name)
+	if err != nil {
+		return parsed{}, err
 	}
+	rs, err := t.Read(raw, asked)
 	if err != nil {
 		return parsed{}, err
 	}
@@ -120,7 +111,7 @@ func parse(tool string, raw []byte, asked time.Duration) (parsed, error) {
 		modes = append(modes, r.Mode)
 		for _, v := range r.Values {
 			key := v.Name
-			if p.Tool == "redis-benchmark" {
+			if t.ManyTests {
 				key += "-" + strings.ToLower(r.Mode)
 			}
 			p.Metrics[key] = parsedValue{v.Value, v.Unit, v.Better}

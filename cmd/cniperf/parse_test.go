@@ -37,7 +37,7 @@ func TestParseCommand(t *testing.T) {
 		{"redis-benchmark", "redisbench/testdata/csv.txt", "requests-get", parsedValue{27932.96, "1/s", "higher"}},
 		{"redisbench", "redisbench/testdata/csv.txt", "latency-p99-set", parsedValue{6303, "us", "lower"}},
 	} {
-		file := "../../features/" + c.file
+		file := "../../features/tool/" + c.file
 		raw, err := os.ReadFile(file)
 		require.NoError(t, err)
 		out, err := runParse(t, "", c.tool, file)
@@ -55,12 +55,12 @@ func TestParseCommand(t *testing.T) {
 
 func TestParseCommandRefuses(t *testing.T) {
 	for want, args := range map[string][]string{
-		"Connection refused":             {"sockperf", "../../features/sockperf/testdata/refused.txt"},
-		"ran 2s of the 10s asked":        {"netperf", "../../features/netperf/testdata/classic-rr.txt", "--duration", "10s"},
-		"server is busy":                 {"iperf3", "../../features/iperf3/testdata/busy.txt"},
+		"Connection refused":             {"sockperf", "../../features/tool/sockperf/testdata/refused.txt"},
+		"ran 2s of the 10s asked":        {"netperf", "../../features/tool/netperf/testdata/classic-rr.txt", "--duration", "10s"},
+		"server is busy":                 {"iperf3", "../../features/tool/iperf3/testdata/busy.txt"},
 		"standard input: redis":          {"redis-benchmark"},
 		`unknown tool "ping"`:            {"ping"},
-		"a number of requests":           {"redisbench", "../../features/redisbench/testdata/csv.txt", "--duration", "10s"},
+		"a number of requests":           {"redisbench", "../../features/tool/redisbench/testdata/csv.txt", "--duration", "10s"},
 		"no such file":                   {"iperf3", "nowhere.json"},
 		"accepts between 1 and 2 arg(s)": {},
 	} {

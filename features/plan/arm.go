@@ -6,15 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cniperf/cniperf/features/proof"
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/record"
 )
-
-// PodInterface is the name of a pod's first interface, whatever made it, and of
-// the kind node's.
-const PodInterface = "eth0"
 
 // Arm is a datapath in a cluster of the lab.
 type Arm struct {
@@ -52,7 +49,7 @@ func (a Arm) InterfaceOn(path string) string {
 	if path == measure.ClusterIP && a.ServiceInterface != "" {
 		return a.ServiceInterface
 	}
-	return PodInterface
+	return proof.PodInterface
 }
 
 // cell is the datapath's in a comparison, for an arm of that name.

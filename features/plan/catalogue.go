@@ -55,7 +55,7 @@ func (c *Catalogue) Add(r io.Reader) ([]string, error) {
 func (c *Catalogue) validate(to *Catalogue) error {
 	all := Catalogue{Benchmarks: slices.Clone(to.Benchmarks), Comparisons: slices.Clone(to.Comparisons), Datapaths: c.Datapaths}
 	for i, b := range c.Benchmarks {
-		if err := b.validate([]any{"benchmarks", i}); err != nil {
+		if err := validateBenchmark(b, []any{"benchmarks", i}); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(all.Benchmarks, func(o Benchmark) bool { return o.Name == b.Name }) {

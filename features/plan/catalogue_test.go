@@ -99,7 +99,8 @@ func TestBadCataloguesAreRefusedWithTheirLine(t *testing.T) {
 	for name, tc := range map[string]struct{ old, new, want string }{
 		"port":            {"metric: latency, port: 12345}", "metric: latency, port: 70000}", "port is 70000, want 1 to 65535 for sockperf"},
 		"streams":         {"streams: 2}", "streams: 1000}", "streams is 1000, want 1 to 128 for iperf3"},
-		"another tool's":  {"metric: latency, port: 12345}", "metric: latency, port: 12345, streams: 2}", "streams is 2, want 0 to 0 for sockperf"},
+		"another tool's":  {"metric: latency, port: 12345}", "metric: latency, port: 12345, streams: 2}", "streams is 2, but sockperf takes none"},
+		"another's flag":  {"metric: latency, port: 12345}", "metric: latency, port: 12345, connect: true}", "connect is true, but sockperf takes none"},
 		"tool":            {"tool: iperf3, server: iperf3, metric: throughput, port: 5201, streams: 1", "tool: iperf4, server: iperf3, metric: throughput, port: 5201, streams: 1", `tool is "iperf4"`},
 		"metric":          {"metric: transactions", "metric: transaction", "is not measured"},
 		"arm twice":       {"arms: [bypass-on, bypass-off]", "arms: [bypass-on, bypass-off, bypass-on]", "arm bypass-on is there a second time"},

@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"github.com/cniperf/cniperf/features/plan"
-	"github.com/cniperf/cniperf/features/sockperf"
+	"github.com/cniperf/cniperf/features/proof"
+	"github.com/cniperf/cniperf/features/tool"
+	"github.com/cniperf/cniperf/features/tool/toolbox"
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/workload"
-	accelerator "github.com/cniperf/cniperf/internal/bypass"
 	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
-	"github.com/cniperf/cniperf/internal/podrun"
 )
 
 // toolGrace is what a tool may take beyond the length that was asked before it
@@ -30,6 +30,7 @@ type target struct {
 	pair      *workload.Pair
 	observer  *workload.Observer // of the client's node
 	serverCPU int
+	boot      string // of its servers when they were prepared
 }
 
 // targets are the pairs that are measured, by cell: one for each set of pods.
@@ -66,18 +67,22 @@ func (t *target) prepare(ctx context.Context, bench plan.Benchmark, pin plan.Pin
 	if !runs || len(server.CPUs) != 1 {
 		return fmt.Errorf("server %s of pair %s may run on CPUs %v: it is not pinned to one", b.Server, t.pair.Name, server.CPUs)
 	}
-	t.serverCPU = server.CPUs[0]
+	t.serverCPU, t.boot = server.CPUs[0], servers.Boot
+	measuring, err := toolbox.Named(b.Tool)
+	if err != nil || measuring.Prepare == nil {
+		return err
+	}
 	addr, err := t.address()
 	if err != nil {
 		return err
 	}
-	cmd, err := commandOf(b, addr, time.Second)
-	if err != nil || cmd.prepare == nil {
-		return err
+	argv, err := measuring.Prepare(b, addr)
+	if err != nil {
+		return fmt.Errorf("prepare %s: %w", t.cell.Cell, err)
 	}
-	out, err := t.pair.Run(ctx, workload.Tool{ID: "prepare", CPU: pin.Client, Timeout: toolGrace, Argv: cmd.prepare})
+	out, err := t.pair.Run(ctx, workload.Tool{ID: "prepare", CPU: pin.Client, Timeout: toolGrace, Argv: argv})
 	if err == nil && out.Trailer.Exit != 0 {
-		err = fmt.Errorf("%s exited with %d: %s", strings.Join(cmd.prepare, " "), out.Trailer.Exit, lastLine(out.Text))
+		err = fmt.Errorf("%s exited with %d: %s", strings.Join(argv, " "), out.Trailer.Exit, lastLine(out.Text))
 	}
 	if err != nil {
 		return fmt.Errorf("prepare %s: %w", t.cell.Cell, err)
@@ -98,12 +103,6 @@ type sampler struct {
 	watch     *interference.Watch
 }
 
-// reading is what is read around a sample beside the tool's own trailer.
-type reading struct {
-	servers    podrun.Servers
-	redirected accelerator.Counters
-}
-
 // sample fills in s. Whatever goes wrong with the tool, its pods or its path
 // makes the sample invalid; only a cancelled context or a journal that cannot
 // be written is an error.
@@ -114,31 +113,23 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	if err != nil {
 		return s, err
 	}
-	cmd, err := p.command(bench, addr, s.Cell.Path)
+	run, err := toolbox.Run(bench, tool.Sample{Addr: addr, Path: s.Cell.Path, Length: p.length, Published: p.published})
 	if err != nil {
 		return s, err
 	}
-	p.describe(&s, t, cmd, addr)
+	p.describe(&s, t, run, addr)
 	invalid := func(err error) (journal.Sample, error) {
 		s.Invalid = err.Error()
 		return s, ctx.Err()
 	}
-	if p.bypass != nil {
-		if err := p.bypass.Accelerate(ctx, t.cell.Arm.Accelerated); err != nil {
-			return invalid(err)
-		}
-	}
-	pr := p.proof(s, t, cmd, bench)
-	before, err := p.read(ctx, t)
-	if err == nil {
-		pr.before, err = t.observer.Ask(ctx, pr.question())
-	}
+	w := witness{p, t, proof.Question(claims(t.cell.Arm, s.Cell.Path), s.Cell.Path)}
+	seen, err := w.before(ctx)
 	if err != nil {
 		return invalid(err)
 	}
 	id := fmt.Sprintf("%s-%s-%d-%d", t.pair.Name, s.Comparison, s.Round, s.Attempt)
 	out, err := t.pair.Run(ctx, workload.Tool{
-		ID: id, CPU: p.pin.Client, Timeout: p.length + toolGrace, Port: bench.Port, UDP: bench.UDP, Argv: cmd.argv,
+		ID: id, CPU: p.pin.Client, Timeout: p.length + toolGrace, Port: bench.Port, UDP: bench.UDP, Argv: run.Argv,
 	})
 	s.Duration = p.now() - s.StartedAt
 	if ctx.Err() != nil {
@@ -153,70 +144,44 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 	}
 	s.RawBytes, s.ToolTime = int64(len(out.Stream)), out.Trailer.Elapsed
 	s.ToolDone = out.Trailer.Exit == 0 && out.Trailer.Signal == "" && !out.Trailer.TimedOut
-	pr.after, err = t.observer.Ask(ctx, pr.question())
-	var after reading
-	if err == nil {
-		after, err = p.read(ctx, t)
-	}
-	if err != nil {
+	if err := w.after(ctx, &seen); err != nil {
 		return invalid(err)
 	}
-	s.Disturbance = interference.Numbers(interference.Sample{Client: out.Trailer, Server: bench.Server, Before: before.servers, After: after.servers})
+	s.Disturbance = interference.Numbers(interference.Sample{
+		Client: out.Trailer, Server: bench.Server, Before: seen.serversBefore, After: seen.serversAfter,
+	})
 	p.watch.Add(s.Disturbance)
-	return p.judged(s, pr, cmd, out, before, after)
-}
-
-// command is the tool's command line for an address.
-func (p *sampler) command(b plan.Benchmark, addr netip.Addr, path string) (command, error) {
-	if p.published {
-		return publishedRun(b, addr, p.length, path)
-	}
-	return commandOf(b, addr, p.length)
-}
-
-// proof is what the sample's path is proven by, before anything was observed.
-func (p *sampler) proof(s journal.Sample, t *target, cmd command, b plan.Benchmark) proof {
-	return proof{
-		arm: t.cell.Arm, path: s.Cell.Path, argv: cmd.argv, server: t.pair.Server.IP, clusterIP: t.pair.ClusterIP,
-		port: b.Port, udp: b.UDP, bypassed: p.bypass != nil, upstream: p.bypass != nil && p.bypass.Upstream,
-	}
+	return p.judged(s, t, run, out, seen), nil
 }
 
 // describe notes where and how a sample is taken.
-func (p *sampler) describe(s *journal.Sample, t *target, cmd command, addr netip.Addr) {
-	s.Command, s.Address = cmd.argv, addr.String()
+func (p *sampler) describe(s *journal.Sample, t *target, run tool.Run, addr netip.Addr) {
+	s.Command, s.Address = run.Argv, addr.String()
 	s.ClientPod, s.ClientNode = t.pair.Client.Namespace+"/"+t.pair.Client.Pod, t.pair.Client.Node
 	s.ServerPod, s.ServerNode = t.pair.Server.Namespace+"/"+t.pair.Server.Pod, t.pair.Server.Node
 	s.ServerCPU = t.serverCPU
 	s.StartedAt = p.now()
 }
 
-// read asks both the servers and the accelerator, if there is one.
-func (p *sampler) read(ctx context.Context, t *target) (r reading, err error) {
-	if r.servers, err = t.pair.Servers(ctx); err != nil || p.bypass == nil {
-		return r, err
-	}
-	r.redirected, err = p.bypass.Counters(ctx)
-	return r, err
-}
-
 // judged adds the values of a sample whose tool has ended, if everything about
 // them is as it must be.
-func (p *sampler) judged(s journal.Sample, pr proof, cmd command, out workload.Output, before, after reading) (journal.Sample, error) {
-	restarted := before.servers.Boot != after.servers.Boot
-	values, err := p.values(out, cmd)
-	if restarted {
-		err = errors.Join(err, errors.New("the pair's servers were restarted during the sample, so what they held is lost"))
+func (p *sampler) judged(s journal.Sample, t *target, run tool.Run, out workload.Output, seen observed) journal.Sample {
+	values, err := p.values(out, run)
+	if seen.serversBefore.Boot != t.boot || seen.serversAfter.Boot != t.boot {
+		err = errors.Join(err, errors.New("the pair's servers were restarted since they were prepared, so what they held is lost"))
 	}
-	pr.redirected = after.redirected.Messages - before.redirected.Messages
-	if answered, ok := values.Get(sockperf.Messages.Name); ok {
-		pr.messages = answered.Value
+	if answered, ok := values.Get(tool.Messages.Name); ok {
+		seen.Answered = answered.Value
 	}
-	s.Checks = pr.checks(out.Trailer)
+	seen.Trailer = out.Trailer
+	bench := t.cell.Arm.Of(p.benchmark)
+	s.Checks = proof.Checks(claims(t.cell.Arm, s.Cell.Path), proof.Sample{
+		Path: s.Cell.Path, Argv: run.Argv, Server: t.pair.Server.IP, ClusterIP: t.pair.ClusterIP, Port: bench.Port, UDP: bench.UDP,
+	}, seen.Observed)
 	if s.Values, err = proven(values, err, s.Checks); err != nil {
 		s.Invalid = err.Error()
-		return s, nil
+		return s
 	}
 	s.ClientCPU = out.Trailer.CPUs[0]
-	return s, nil
+	return s
 }

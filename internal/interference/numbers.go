@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cniperf/cniperf/internal/counter"
 	"github.com/cniperf/cniperf/internal/podrun"
 	"github.com/cniperf/cniperf/internal/trailer"
 )
@@ -133,14 +134,17 @@ func (e end) span(chosen func(cpu int) bool) (trailer.CPUTime, bool) {
 
 // since is the time between two readings, and whether there is any to tell of.
 func since(before, after trailer.CPUTime) (trailer.CPUTime, bool) {
-	if after.User < before.User || after.System < before.System || after.Softirq < before.Softirq ||
-		after.Steal < before.Steal || after.Idle < before.Idle {
+	spent, err := counter.Deltas(
+		counter.Reading{Name: "user", Before: before.User, After: after.User},
+		counter.Reading{Name: "system", Before: before.System, After: after.System},
+		counter.Reading{Name: "softirq", Before: before.Softirq, After: after.Softirq},
+		counter.Reading{Name: "steal", Before: before.Steal, After: after.Steal},
+		counter.Reading{Name: "idle", Before: before.Idle, After: after.Idle},
+	)
+	if err != nil {
 		return trailer.CPUTime{}, false
 	}
-	d := trailer.CPUTime{
-		User: after.User - before.User, System: after.System - before.System, Softirq: after.Softirq - before.Softirq,
-		Steal: after.Steal - before.Steal, Idle: after.Idle - before.Idle,
-	}
+	d := trailer.CPUTime{User: spent[0], System: spent[1], Softirq: spent[2], Steal: spent[3], Idle: spent[4]}
 	return d, total(d) > 0
 }
 

@@ -67,9 +67,9 @@ func (b byPath[T]) each(visit func(measure.Cell, T)) {
 		path, placement string
 		figures         map[string]T
 	}{
-		{"pod-ip", "cross-node", b.PodIP},
-		{"cluster-ip", "cross-node", b.ClusterIP},
-		{"pod-ip", "same-node", b.SameNode},
+		{measure.PodIP, measure.CrossNode, b.PodIP},
+		{measure.ClusterIP, measure.CrossNode, b.ClusterIP},
+		{measure.PodIP, measure.SameNode, b.SameNode},
 	} {
 		for arm, v := range place.figures {
 			visit(measure.Cell{Arm: arm, Path: place.path, Placement: place.placement}, v)

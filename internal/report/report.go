@@ -248,7 +248,7 @@ func (r *Report) warn(format string, args ...any) {
 // Host-network arms dial host-ip whatever the comparison's path is.
 func (c *Comparison) place(cell measure.Cell) {
 	c.Benchmark, c.Placement = cell.Benchmark, cell.Placement
-	if c.Path == "" || c.Path == "host-ip" {
+	if c.Path == "" || c.Path == measure.HostIP {
 		c.Path = cell.Path
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/cniperf/cniperf/internal/counter"
 )
 
 // Marker begins the trailer's line.
@@ -121,23 +123,43 @@ func Split(stream []byte) (output []byte, t Trailer, err error) {
 const tick = time.Second / 100
 
 // NodeCPU is the processor time that the client's node spent between the two
-// snapshots, softirq included, over all its CPUs.
-func (t Trailer) NodeCPU() time.Duration {
-	return time.Duration(t.After.CPU.Busy()-t.Before.CPU.Busy()) * tick
+// snapshots, softirq included, over all its CPUs. A counter that went back is a
+// *counter.BackError.
+func (t Trailer) NodeCPU() (time.Duration, error) {
+	before, after := t.Before.CPU, t.After.CPU
+	ticks, err := counter.Deltas(
+		counter.Reading{Name: "user of the node's CPUs", Before: before.User, After: after.User},
+		counter.Reading{Name: "system of the node's CPUs", Before: before.System, After: after.System},
+		counter.Reading{Name: "softirq of the node's CPUs", Before: before.Softirq, After: after.Softirq},
+	)
+	if err != nil {
+		return 0, err
+	}
+	return time.Duration(ticks[0]+ticks[1]+ticks[2]) * tick, nil
 }
 
-// Delta is what an interface counted between the two snapshots. An interface
-// that is missing before counts from zero.
-func (t Trailer) Delta(iface string) (Counters, bool) {
+// Delta is what an interface of the client counted between the two snapshots. An
+// interface that is missing before counts from zero; one that is missing after is
+// an error, as is a counter that went back.
+func (t Trailer) Delta(iface string) (Counters, error) {
 	after, ok := t.After.Interfaces[iface]
 	if !ok {
-		return Counters{}, false
+		return Counters{}, fmt.Errorf("the client has no interface %s after its run", iface)
 	}
-	before := t.Before.Interfaces[iface]
-	return Counters{
-		RxBytes:   after.RxBytes - before.RxBytes,
-		RxPackets: after.RxPackets - before.RxPackets,
-		TxBytes:   after.TxBytes - before.TxBytes,
-		TxPackets: after.TxPackets - before.TxPackets,
-	}, true
+	return after.Since("the client's "+iface, t.Before.Interfaces[iface])
+}
+
+// Since is what the interface of that name counted since an earlier reading. A
+// counter that went back is a *counter.BackError.
+func (c Counters) Since(name string, before Counters) (Counters, error) {
+	d, err := counter.Deltas(
+		counter.Reading{Name: "rx_bytes of " + name, Before: before.RxBytes, After: c.RxBytes},
+		counter.Reading{Name: "rx_packets of " + name, Before: before.RxPackets, After: c.RxPackets},
+		counter.Reading{Name: "tx_bytes of " + name, Before: before.TxBytes, After: c.TxBytes},
+		counter.Reading{Name: "tx_packets of " + name, Before: before.TxPackets, After: c.TxPackets},
+	)
+	if err != nil {
+		return Counters{}, err
+	}
+	return Counters{Link: c.Link, RxBytes: d[0], RxPackets: d[1], TxBytes: d[2], TxPackets: d[3]}, nil
 }

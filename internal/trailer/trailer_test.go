@@ -44,6 +44,47 @@ func TestOtherContentIsRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "checksum")
 }
 
+func TestACounterThatWentBackProvesNothing(t *testing.T) {
+	before := Counters{RxBytes: 900, RxPackets: 9, TxBytes: 800, TxPackets: 8}
+	for want, change := range map[string]func(*Counters){
+		"rx_bytes of the client's eth0":   func(c *Counters) { c.RxBytes = 899 },
+		"rx_packets of the client's eth0": func(c *Counters) { c.RxPackets = 0 },
+		"tx_bytes of the client's eth0":   func(c *Counters) { c.TxBytes = 1 },
+		"tx_packets of the client's eth0": func(c *Counters) { c.TxPackets = 7 },
+	} {
+		after := before
+		change(&after)
+		tr := Trailer{Before: Snapshot{Interfaces: map[string]Counters{"eth0": before}}, After: Snapshot{Interfaces: map[string]Counters{"eth0": after}}}
+		d, err := tr.Delta("eth0")
+		assert.ErrorContains(t, err, want+" went back")
+		assert.Zero(t, d)
+	}
+	tr := Trailer{After: Snapshot{Interfaces: map[string]Counters{"eth0": before}}}
+	d, err := tr.Delta("eth0")
+	require.NoError(t, err, "an interface that is new counts from zero")
+	assert.Equal(t, before, d)
+	_, err = tr.Delta("eth1")
+	assert.ErrorContains(t, err, "no interface eth1")
+}
+
+func TestProcessorTimeThatWentBackIsNone(t *testing.T) {
+	tr := Trailer{Before: Snapshot{CPU: CPUTime{User: 10, System: 10, Softirq: 10, Idle: 10}}}
+	tr.After.CPU = CPUTime{User: 11, System: 12, Softirq: 13}
+	busy, err := tr.NodeCPU()
+	require.NoError(t, err, "idle time is no part of it")
+	assert.Equal(t, 60*time.Millisecond, busy)
+	for want, change := range map[string]func(*CPUTime){
+		"user of":    func(c *CPUTime) { c.User = 9 },
+		"system of":  func(c *CPUTime) { c.System = 0 },
+		"softirq of": func(c *CPUTime) { c.Softirq = 9 },
+	} {
+		back := tr
+		change(&back.After.CPU)
+		_, err := back.NodeCPU()
+		assert.ErrorContains(t, err, want+" the node's CPUs went back")
+	}
+}
+
 func FuzzSplit(f *testing.F) {
 	b, err := Append([]byte("x"), Trailer{})
 	if err != nil {

@@ -165,7 +165,7 @@ func context(v Verdict) string {
 	if v.A.Path == v.B.Path {
 		text += " " + pathWords(v.A.Path)
 	}
-	if v.A.Placement == v.B.Placement && v.A.Placement != "cross-node" {
+	if v.A.Placement == v.B.Placement && v.A.Placement != measure.CrossNode {
 		text += " (" + v.A.Placement + ")"
 	}
 	if !strings.HasSuffix(v.A.Benchmark, "-"+v.Metric.Name) {
@@ -176,11 +176,11 @@ func context(v Verdict) string {
 
 func pathWords(path string) string {
 	switch path {
-	case "pod-ip":
+	case measure.PodIP:
 		return "by Pod IP"
-	case "cluster-ip":
+	case measure.ClusterIP:
 		return "by ClusterIP"
-	case "host-ip":
+	case measure.HostIP:
 		return "by host IP"
 	}
 	return "by " + path

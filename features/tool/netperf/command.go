@@ -20,33 +20,17 @@ var keys = []string{
 	"COMMAND_LINE", "ELAPSED_TIME", "THROUGHPUT_UNITS", "THROUGHPUT",
 }
 
-// Options are those of one pair of client and server.
+// Options are the client's.
 type Options struct {
 	Addr netip.Addr // of the server
 	// Port is the control port. DataPort is where the server takes the test's
-	// own connection; a Service in between must have both. The client alone
-	// uses it.
+	// own connection; a Service in between must have both.
 	Port, DataPort    int
 	Duration          time.Duration // whole seconds
 	Request, Response int           // bytes, 1 to 65507
-	UDP               bool          // TCP otherwise
 	// Connect takes a new connection for every transaction: TCP_CRR. Such a run
 	// ends 4 s after its length: that is how long netserver 2.7 waits.
 	Connect bool
-	CPU     bool // CPU use of both nodes as netperf counts it
-}
-
-// Server is the argv of netserver, kept in the foreground.
-func Server(o Options) ([]string, error) {
-	port, err := output.Endpoint(o.Addr, o.Port)
-	if err != nil {
-		return nil, fmt.Errorf("netserver: %w", err)
-	}
-	family := "-4"
-	if o.Addr.Is6() {
-		family = "-6"
-	}
-	return []string{"netserver", "-D", family, "-L", o.Addr.String(), "-p", port}, nil
 }
 
 // Client is the argv of an omni request/response test that prints key=value.
@@ -67,22 +51,11 @@ func Client(o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.UDP && o.Connect {
-		return nil, fmt.Errorf("netperf: UDP has no connections to set up")
-	}
-	argv := []string{"netperf", "-H", o.Addr.String(), "-p", port, "-l", t}
-	if o.CPU {
-		argv = append(argv, "-c", "-C")
-	}
-	protocol := "tcp"
-	if o.UDP {
-		protocol = "udp"
-	}
-	argv = append(argv, "-t", "omni", "-j", "-P", "0", "--", "-d", "rr")
+	argv := []string{"netperf", "-H", o.Addr.String(), "-p", port, "-l", t, "-t", "omni", "-j", "-P", "0", "--", "-d", "rr"}
 	if o.Connect {
 		argv = append(argv, "-c")
 	}
-	return append(argv, "-T", protocol, "-r", sizes, "-P", ","+data, "-k", strings.Join(keys, ",")), nil
+	return append(argv, "-T", "tcp", "-r", sizes, "-P", ","+data, "-k", strings.Join(keys, ",")), nil
 }
 
 // Published is the argv of the published page: netperf -H IP -l 10 -c -t TCP_RR

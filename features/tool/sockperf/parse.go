@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cniperf/cniperf/features/tool"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/output"
 )
@@ -16,10 +17,9 @@ import (
 // taken from. The p99.9 needs ten times as many and is absent below that.
 const MinMessages = 100
 
-// What sockperf counts besides latency. Lost datagrams have no latency, so a
+// What sockperf counts besides latency and tool.Messages. Lost datagrams have no latency, so a
 // loss shortens the tail that the percentiles show.
 var (
-	Messages   = measure.Metric{Name: "messages", Unit: "1", Better: measure.HigherIsBetter}
 	Dropped    = measure.Metric{Name: "dropped", Unit: "1", Better: measure.LowerIsBetter}
 	Duplicated = measure.Metric{Name: "duplicated", Unit: "1", Better: measure.LowerIsBetter}
 	OutOfOrder = measure.Metric{Name: "out-of-order", Unit: "1", Better: measure.LowerIsBetter}
@@ -151,7 +151,7 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 	if err := f.distribution(n, f.number(mean), add); err != nil {
 		return r, err
 	}
-	add(Messages, float64(n))
+	add(tool.Messages, float64(n))
 	add(Dropped, float64(dropped))
 	add(Duplicated, float64(duplicated))
 	add(OutOfOrder, float64(reordered))

@@ -116,19 +116,15 @@ func TestCommand(t *testing.T) {
 	argv, err := Client(o)
 	require.NoError(t, err)
 	assert.Equal(t, "sockperf pp --tcp -i 198.18.0.64 -p 12345 -t 30", strings.Join(argv, " "))
-	argv, err = Server(o)
-	require.NoError(t, err)
-	assert.Equal(t, "sockperf server --tcp -i 198.18.0.64 -p 12345", strings.Join(argv, " "))
-	o.UDP, o.Size = true, 100
+	o.UDP = true
 	argv, err = Client(o)
 	require.NoError(t, err)
-	assert.Equal(t, "sockperf pp -i 198.18.0.64 -p 12345 -t 30 -m 100", strings.Join(argv, " "))
+	assert.Equal(t, "sockperf pp -i 198.18.0.64 -p 12345 -t 30", strings.Join(argv, " "))
 
 	for want, bad := range map[string]Options{
 		"address":  {Port: 1, Duration: time.Second},
 		"port":     {Addr: o.Addr, Duration: time.Second},
 		"duration": {Addr: o.Addr, Port: 1, Duration: 1500 * time.Millisecond},
-		"size":     {Addr: o.Addr, Port: 1, Duration: time.Second, Size: 13},
 	} {
 		_, err := Client(bad)
 		assert.ErrorContains(t, err, want)

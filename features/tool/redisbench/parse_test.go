@@ -107,12 +107,6 @@ func TestCommand(t *testing.T) {
 	argv, err := Client(o)
 	require.NoError(t, err)
 	assert.Equal(t, "redis-benchmark -h 198.18.0.64 -p 6379 -d 1000 -t get,set -n 100000 --csv -e --precision 3", strings.Join(argv, " "))
-	argv, err = Published(o)
-	require.NoError(t, err)
-	assert.Equal(t, "redis-benchmark -h 198.18.0.64 -p 6379 -d 1000 -t get,set", strings.Join(argv, " "))
-	argv, err = Server(o)
-	require.NoError(t, err)
-	assert.Equal(t, []string{"redis-server", "--bind", "198.18.0.64", "--port", "6379", "--protected-mode", "no", "--save", "", "--appendonly", "no"}, argv)
 
 	for want, change := range map[string]func(*Options){
 		"address":     func(o *Options) { o.Addr = netip.Addr{} },

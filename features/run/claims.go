@@ -1,0 +1,35 @@
+package run
+
+import (
+	"github.com/cniperf/cniperf/features/plan"
+	"github.com/cniperf/cniperf/features/proof"
+	"github.com/cniperf/cniperf/fixtures/cni/cilium"
+	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/node"
+)
+
+// claims are what an arm claims of a path.
+func claims(arm plan.Arm, path measure.Path) proof.Arm {
+	return proof.Arm{
+		Service:       arm.Service,
+		Interface:     arm.InterfaceOn(path),
+		HostInterface: arm.HostInterface,
+		HostNetwork:   arm.Network == workload.HostNetwork,
+		Cilium:        arm.CNI == "cilium" || arm.Service == proof.SocketLB,
+		Accelerated:   arm.Accelerated,
+	}
+}
+
+// agent is what Cilium's agent told, where the node was asked for it.
+func agent(q node.Question, answer node.Counts) proof.Agent {
+	if !q.Cilium {
+		return proof.Agent{}
+	}
+	facts, err := cilium.ProveStatus("the agent", answer.Cilium)
+	a := proof.Agent{Err: err}
+	for _, f := range facts {
+		a.Found = append(a.Found, f.Claim+": "+f.Found)
+	}
+	return a
+}
