@@ -37,7 +37,8 @@ func (p machinePace) finding() machine.Finding {
 	s := p.speed
 	f := machine.Finding{
 		Name: "speed", Status: machine.OK,
-		Found: fmt.Sprintf("%.2f of the reference machine now (%s): %.0f sorts/s on one core, %.0f on all %d, %.0f process starts/s, steal %.0f %%",
+		Found: fmt.Sprintf("%.2f of the reference machine now (%s): %.0f sorts/s on one core, %.0f on all %d, "+
+			"%.0f process starts/s, steal %.0f %%",
 			1/s.Pace(p.reference), s.Class(p.reference), s.OneCore, s.AllCores, s.Cores, s.ProcessStarts, 100*s.Steal),
 		Why: "decides how long a run takes and which profile fits",
 	}
