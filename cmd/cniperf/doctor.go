@@ -3,11 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cniperf/cniperf/fixtures/machine"
+	"github.com/cniperf/cniperf/fixtures/machine/speed"
 	"github.com/cniperf/cniperf/internal/progress"
 )
 
@@ -18,7 +20,8 @@ func newDoctorCommand() *cobra.Command {
 		Short: "Check whether this machine can run the lab, and prepare it with --fix",
 		Long: "Check whether this machine can run the lab: what was found, why it matters, the exact fix.\n" +
 			"With --fix, as root, apply the fixes that are safe and say what was changed; a machine with a\n" +
-			"working Docker and a reachable registry is left as it is. Exit code 3 when the lab can't run here.",
+			"working Docker and a reachable registry is left as it is. Then say how fast the machine is, and how\n" +
+			"long each profile will take here. Exit code 3 when the lab can't run here.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
@@ -33,14 +36,11 @@ func newDoctorCommand() *cobra.Command {
 			if err != nil {
 				return exitError{code: 3, err: err}
 			}
-			if asJSON {
-				out := json.NewEncoder(cmd.OutOrStdout())
-				out.SetIndent("", "  ")
-				err = out.Encode(findings)
-			} else {
-				err = machine.WriteTable(cmd.OutOrStdout(), findings)
-			}
+			pace, err := measurePace(ctx)
 			if err != nil {
+				return exitError{code: 3, err: err}
+			}
+			if err := writeDoctor(cmd.OutOrStdout(), append(findings, pace.finding()), pace.estimates, asJSON); err != nil {
 				return err
 			}
 			if machine.Err(findings) == nil {
@@ -59,4 +59,16 @@ func newDoctorCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&fix, "fix", false, "apply the fixes that are safe (needs root)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	return cmd
+}
+
+func writeDoctor(w io.Writer, findings []machine.Finding, estimates []speed.Estimate, asJSON bool) error {
+	if asJSON {
+		out := json.NewEncoder(w)
+		out.SetIndent("", "  ")
+		return out.Encode(findings)
+	}
+	if err := machine.WriteTable(w, findings); err != nil {
+		return err
+	}
+	return writeEstimates(w, estimates)
 }

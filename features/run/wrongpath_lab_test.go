@@ -247,7 +247,7 @@ func TestTheArchivedBypassIsProvenByItsPackets(t *testing.T) {
 	var running appsv1.DaemonSet
 	require.NoError(t, c.Target.Client.Get(ctx, client.ObjectKey{Namespace: "cniperf-bypass", Name: "tcpip-bypass"}, &running))
 	require.NoError(t, c.Target.Client.Delete(ctx, &running))
-	require.NoError(t, cni.Until(ctx, time.Minute, nil, "the accelerator is gone", func(ctx context.Context) (string, error) {
+	require.NoError(t, c.Target.Until(ctx, nil, "the accelerator is gone", func(ctx context.Context) (string, error) {
 		pods, err := c.Target.Pods(ctx, "cniperf-bypass", nil)
 		if err != nil || len(pods) == 0 {
 			return "", err

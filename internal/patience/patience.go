@@ -50,6 +50,9 @@ type Policy struct {
 	// Seen, if set, is told what each look has seen: a state, or the error that
 	// hid it.
 	Seen func(state string, err error)
+	// Words, if set, turns a state into what errors say of it, for states that
+	// are longer than a person reads.
+	Words func(state string) string
 }
 
 // Reason is why a wait was given up.
@@ -180,6 +183,9 @@ func (p Policy) withDefaults() Policy {
 	if p.What == "" {
 		p.What = "wait"
 	}
+	if p.Words == nil {
+		p.Words = func(state string) string { return state }
+	}
 	return p
 }
 
@@ -216,7 +222,7 @@ func (w *watch) note(state string, err error) bool {
 	if err != nil {
 		return false
 	}
-	w.last = state
+	w.last = w.policy.Words(state)
 	if w.states[state] {
 		return false
 	}

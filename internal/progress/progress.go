@@ -20,17 +20,10 @@ type Reporter struct {
 	terminal bool
 	started  time.Time
 	active   []*Stage
-	done     []Timing
+	pace     pace
 	drawn    bool
 	stop     chan struct{}
 	stopOnce sync.Once
-}
-
-// Timing is how long a finished stage took.
-type Timing struct {
-	Stage    string        `json:"stage"`
-	Duration time.Duration `json:"duration_ns"`
-	Err      string        `json:"error,omitempty"`
 }
 
 // New returns a reporter on out. It redraws one line when out is a terminal.
@@ -51,13 +44,6 @@ func (r *Reporter) Close() {
 	r.erase()
 }
 
-// Timings returns the finished stages in the order they ended.
-func (r *Reporter) Timings() []Timing {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]Timing(nil), r.done...)
-}
-
 // Printf prints a line of its own.
 func (r *Reporter) Printf(format string, args ...any) {
 	r.mu.Lock()
@@ -67,18 +53,34 @@ func (r *Reporter) Printf(format string, args ...any) {
 
 // Stage is a part of the job that takes noticeable time.
 type Stage struct {
-	r        *Reporter
-	name     string
-	step     string
-	started  time.Time
-	expected time.Duration
+	r         *Reporter
+	name      string
+	step      string
+	started   time.Time
+	reference time.Duration // expected on the reference machine; 0 when that says nothing
+	expected  time.Duration // expected here
 }
 
-// Stage begins a stage. expected is 0 when no estimate is known.
+// Stage begins a stage whose length depends on how fast the machine is. expected
+// is what it takes on the reference machine, 0 when that is not known; what is
+// shown is scaled by the pace this machine has shown.
 func (r *Reporter) Stage(name string, expected time.Duration) *Stage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := &Stage{r: r, name: name, started: time.Now(), expected: expected}
+	return r.begin(&Stage{name: name, reference: expected, expected: r.pace.scale(expected)})
+}
+
+// Clocked begins a stage whose length is known for this machine: from its own
+// history, or since a clock decides it, as with samples. It is shown as it is and
+// says nothing about the machine's pace.
+func (r *Reporter) Clocked(name string, expected time.Duration) *Stage {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.begin(&Stage{name: name, expected: expected})
+}
+
+func (r *Reporter) begin(s *Stage) *Stage {
+	s.r, s.started = r, time.Now()
 	r.active = append(r.active, s)
 	if !r.terminal {
 		r.line("▶ " + s.describe())
@@ -111,16 +113,23 @@ func (s *Stage) End(err error) error {
 			break
 		}
 	}
-	t := Timing{Stage: s.name, Duration: took}
 	if err != nil {
-		t.Err = err.Error()
 		s.r.line(fmt.Sprintf("✗ %s after %s", s.name, Round(took)))
-	} else {
-		s.r.line(fmt.Sprintf("✓ %s in %s", s.name, Round(took)))
+		return err
 	}
-	s.r.done = append(s.r.done, t)
-	return err
+	// A stage that failed took as long as its failure did.
+	s.r.pace.learn(s.started, took, s.reference)
+	text := fmt.Sprintf("✓ %s in %s", s.name, Round(took))
+	if s.expected > 0 && float64(took) > overrun*float64(s.expected) {
+		text += fmt.Sprintf(", longer than the %s expected", Round(s.expected))
+	}
+	s.r.line(text)
+	return nil
 }
+
+// overrun is how much longer than expected a finished stage must have taken for
+// its line to say so.
+const overrun = 1.25
 
 // Round shortens a duration to what a person reads: tenths below ten seconds,
 // whole seconds above.
@@ -136,8 +145,12 @@ func (s *Stage) describe() string {
 	if s.step != "" {
 		text += ": " + s.step
 	}
-	text += fmt.Sprintf(" (%s", Round(time.Since(s.started)))
-	if s.expected > 0 {
+	took := time.Since(s.started)
+	text += fmt.Sprintf(" (%s", Round(took))
+	switch {
+	case s.expected > 0 && took > s.expected:
+		text += fmt.Sprintf(", longer than the %s expected", Round(s.expected))
+	case s.expected > 0:
 		text += fmt.Sprintf(" of about %s", Round(s.expected))
 	}
 	return text + ")"
