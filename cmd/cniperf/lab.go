@@ -99,7 +99,12 @@ func newLabUpCommand(flags *labFlags) *cobra.Command {
 				if err != nil {
 					return exitError{code: 3, err: err}
 				}
-				fmt.Fprintln(cmd.OutOrStdout(), c.Kubeconfig)
+				// A cluster that isn't ours has its owner's file and no copy of it.
+				file := c.Kubeconfig
+				if k := c.Spec.Kubeconfig; k != nil {
+					file = k.Path
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), file)
 			}
 			return nil
 		},
