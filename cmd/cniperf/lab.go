@@ -70,7 +70,7 @@ func newLabCommand() *cobra.Command {
 	var flags labFlags
 	cmd := &cobra.Command{Use: "lab", Short: "Bring up, or look at, the clusters that are measured"}
 	flags.add(cmd)
-	cmd.AddCommand(newLabUpCommand(&flags), newLabStatusCommand(&flags))
+	cmd.AddCommand(newLabUpCommand(&flags), newLabStatusCommand(&flags), newLabUninstallCommand(&flags))
 	return cmd
 }
 

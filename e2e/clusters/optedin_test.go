@@ -37,6 +37,9 @@ func TestStrangerOptedIn(t *testing.T) {
 	s := newStranger(t)
 	s.documented(t, "kubectl label namespace kube-system "+lab.AllowLabel+"=true")
 
+	t.Run("InstallsOnlyWithTheLabelForIt", func(t *testing.T) { needsTheInstallLabel(t, p, s) })
+	s.documented(t, "kubectl label namespace kube-system "+lab.InstallLabel+"=true")
+	t.Run("LeavesTheOwnersObjectsAlone", func(t *testing.T) { leavesTheOwnersAlone(t, p, s) })
 	t.Run("InstallsWhatTheDryRunLists", func(t *testing.T) { installsWhatIsListed(t, p, s) })
 	if t.Failed() {
 		return
@@ -50,6 +53,7 @@ func TestStrangerOptedIn(t *testing.T) {
 	t.Run("RefusesBusyNodesAndKeepsDiagnosticsWithoutSecrets", func(t *testing.T) { refusesBusyNodes(t, p, s, user) })
 	t.Run("IsWithdrawn", func(t *testing.T) { withdrawn(t, s) })
 	t.Run("DiagnosesTheDead", func(t *testing.T) { diagnosesTheDead(t, s) })
+	t.Run("IsUninstalled", func(t *testing.T) { uninstalled(t, p, s) })
 }
 
 // listed are the dry run's lines: what it says becomes of each object, and the
