@@ -4,8 +4,10 @@ package clusters
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -46,6 +48,15 @@ func leavesTheOwnersAlone(t *testing.T, p programs, s *stranger) {
 // ours afterwards.
 func uninstalled(t *testing.T, p programs, s *stranger) {
 	file := s.labFile(t, s.kubeconfig, true, 100)
+	// The subtest before this froze both nodes.
+	require.Eventually(t, func() bool {
+		nodes, err := s.typed.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+		return err == nil && !slices.ContainsFunc(nodes.Items, func(n corev1.Node) bool {
+			return !slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+				return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+			})
+		})
+	}, 2*time.Minute, time.Second)
 	before := s.settled(t)
 	out, code := p.run(t, p.cniperf, "lab", "uninstall", "--lab", file, "--dry-run", "kube-proxy")
 	require.Zero(t, code, tail(out))
