@@ -19,7 +19,7 @@ func newDownCommand() *cobra.Command {
 		Short: "Remove the lab: clusters, networks, volumes, rules and files of ours, and nothing else",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l, _, err := flags.open(cmd.Context(), nil, anyEngine)
+			l, _, err := flags.open(cmd.Context(), nil, noEngine)
 			if err != nil {
 				return err
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -40,7 +39,7 @@ func (f *labFlags) open(ctx context.Context, r *progress.Reporter, findEngine fu
 			return nil, nil, err
 		}
 	}
-	return lab.New(spec, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: r}), spec, nil
+	return lab.New(spec, lab.Options{Engine: engine, Installed: machine.Installed(), Dir: filepath.Join(cache, "lab"), Progress: r}), spec, nil
 }
 
 // kindEngine finds an engine only when a cluster of the lab needs one.
@@ -51,20 +50,8 @@ func kindEngine(ctx context.Context, spec *lab.Spec) (string, error) {
 	return "", nil
 }
 
-// anyEngine is for removal: without any engine installed there is nothing to
-// remove from one, and that is no error.
-func anyEngine(ctx context.Context, _ *lab.Spec) (string, error) {
-	engine, err := machine.Engine(ctx)
-	if err == nil {
-		return engine, nil
-	}
-	for _, name := range []string{"docker", "podman"} {
-		if _, lookErr := exec.LookPath(name); lookErr == nil {
-			return "", err
-		}
-	}
-	return "", ctx.Err()
-}
+// noEngine is for what finds the engines by itself or needs none.
+func noEngine(context.Context, *lab.Spec) (string, error) { return "", nil }
 
 func newLabCommand() *cobra.Command {
 	var flags labFlags

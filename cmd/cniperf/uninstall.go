@@ -29,7 +29,7 @@ func newLabUninstallCommand(flags *labFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r := progress.New(cmd.ErrOrStderr())
 			defer r.Close()
-			l, spec, err := flags.open(cmd.Context(), r, func(context.Context, *lab.Spec) (string, error) { return "", nil })
+			l, spec, err := flags.open(cmd.Context(), r, noEngine)
 			if err != nil {
 				return err
 			}
