@@ -46,6 +46,7 @@ func TestStrangerOptedIn(t *testing.T) {
 	}
 	user := s.grant(t)
 	t.Run("MayNothingElse", func(t *testing.T) { mayNothingElse(t, user) })
+	t.Run("IsNarrowedByAdmission", func(t *testing.T) { narrowed(t, s, user) })
 	t.Run("MeasuresAndLeavesNothing", func(t *testing.T) { leavesNothing(t, p, s, user, "-profile", "smoke") })
 	t.Run("MeasuresTheBypassAndLeavesNothing", func(t *testing.T) {
 		leavesNothing(t, p, s, user, "-profile", "quick", "-labels", "comparison=same-node-latency")
@@ -249,11 +250,12 @@ func (s *stranger) documented(t *testing.T, command string) {
 // withdrawn takes everything back, the way docs/clusters.md says.
 func withdrawn(t *testing.T, s *stranger) {
 	s.documented(t, "kubectl delete pods,services,daemonsets")
-	s.documented(t, "kubectl delete -f manifests/rbac")
+	s.documented(t, "kubectl delete --ignore-not-found -f manifests/rbac")
 	for key, o := range s.everything(t) {
 		assert.Empty(t, o.GetLabels()["cniperf.io/run"], key)
 		assert.NotEqual(t, "cniperf", o.GetNamespace(), key)
 		assert.NotContains(t, []string{"ClusterRole cniperf", "ClusterRoleBinding cniperf", "Role kube-system/cniperf", "Lease kube-system/cniperf"}, key)
+		assert.False(t, strings.HasPrefix(key, "ValidatingAdmissionPolicy"), key)
 	}
 }
 
