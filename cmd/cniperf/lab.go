@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/machine"
+	"github.com/cniperf/cniperf/internal/page"
 	"github.com/cniperf/cniperf/internal/progress"
 )
 
@@ -114,12 +114,13 @@ func newLabStatusCommand(flags *labFlags) *cobra.Command {
 			if err != nil {
 				return exitError{code: 3, err: err}
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "CLUSTER\tSTATE\tDETAIL")
+			var rows [][]string
 			for _, s := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", s.Cluster, s.State, strings.ReplaceAll(s.Detail, "\n", "; "))
+				rows = append(rows, []string{s.Cluster, string(s.State), strings.ReplaceAll(s.Detail, "\n", "; ")})
 			}
-			return w.Flush()
+			var p page.Page
+			p.Table("lll", []string{"CLUSTER", "STATE", "DETAIL"}, rows)
+			return p.To(cmd.OutOrStdout())
 		},
 	}
 }

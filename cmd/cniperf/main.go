@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +55,7 @@ func run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "cniperf:", err)
+	fmt.Fprintln(os.Stderr, "cniperf:", printable(err.Error()))
 	if ctx.Err() != nil {
 		return 130
 	}
@@ -62,4 +64,15 @@ func run(ctx context.Context, args []string) int {
 		return exit.code
 	}
 	return 1
+}
+
+// printable keeps what clusters and tools said in an error from reaching a
+// terminal's control sequences. Its lines stay.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return ' '
+		}
+		return r
+	}, text)
 }
