@@ -5,13 +5,20 @@ PROFILE ?= quick
 ARGS    ?=
 COUNT   ?= 1
 ROW     ?=
+FIX     ?=
+HOST    ?=
+
+# FIX=1 agrees that the machine is changed where the lab needs it.
+ifneq ($(FIX),)
+export CNIPERF_FIX = $(FIX)
+endif
 
 .PHONY: help
 help: ## show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: perf
-perf: ## from a bare machine to the verdict table (PROFILE=quick)
+perf: ## from a bare machine to the verdict table (PROFILE=quick; FIX=1: may change the machine)
 	@hack/perf.sh $(PROFILE) $(ARGS)
 
 .PHONY: smoke
@@ -66,8 +73,8 @@ images: bin/cniperf ## build or pull every image (cached by recipe)
 	@bin/cniperf images $(ARGS)
 
 .PHONY: down
-down: bin/cniperf ## remove clusters, networks, volumes: nothing of ours is left
-	@bin/cniperf down $(ARGS)
+down: bin/cniperf ## remove clusters, networks, volumes: nothing of ours is left (HOST=1: and the machine's settings put back)
+	@bin/cniperf down $(if $(HOST),--host) $(ARGS)
 
 .PHONY: bin/cniperf
 bin/cniperf:

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"sigs.k8s.io/e2e-framework/pkg/envconf"
 
 	"github.com/cniperf/cniperf/features/run"
+	"github.com/cniperf/cniperf/internal/signals"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
@@ -64,26 +64,26 @@ func refuse(err error) int {
 	return verdict.ExitInfrastructure
 }
 
-// interruptible is cancelled by the first SIGINT or SIGTERM, which leaves time
+// interruptible is cancelled by the first SIGINT, SIGTERM or SIGHUP, which leaves time
 // to clean up; the second ends the process at once.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	caught := make(chan os.Signal, 2)
+	signal.Notify(caught, signals.Ending()...)
 	go func() {
-		s, ok := <-signals
+		s, ok := <-caught
 		if !ok {
 			return
 		}
 		fmt.Fprintf(os.Stderr, "\ncniperf: %s: cleaning up (again to stop at once)\n", s)
 		cancel(fmt.Errorf("%w by %s", run.ErrInterrupted, s))
-		if _, ok := <-signals; ok {
+		if _, ok := <-caught; ok {
 			os.Exit(130)
 		}
 	}()
 	return ctx, func() {
-		signal.Stop(signals)
-		close(signals)
+		signal.Stop(caught)
+		close(caught)
 		cancel(errors.New("run ended"))
 	}
 }

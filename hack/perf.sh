@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# From a bare machine to the report of one run: mends the machine, then runs the
-# suite, which builds the images and brings up the lab where they are missing.
+# From a bare machine to the report of one run: looks whether the machine can run
+# the lab, then runs the suite, which builds the images and brings up the lab where
+# they are missing. Where the machine has to be changed first it lists the changes
+# and asks on a terminal; elsewhere it refuses, unless CNIPERF_FIX=1 agrees.
 # usage: hack/perf.sh PROFILE [suite flags…]
 # With -resume RUN (a folder or latest) that run goes on, by its own profile.
 # Exit code: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 130 interrupted.
@@ -22,7 +24,11 @@ say() { printf '▶ %s\n' "$*"; }
 
 say "compiling cniperf and its suite (some minutes the first time)"
 go build -o bin/cniperf ./cmd/cniperf
-bin/cniperf doctor --fix
+if [ "${CNIPERF_FIX:-}" = 1 ]; then
+	bin/cniperf doctor --fix
+else
+	bin/cniperf doctor --ask
+fi
 go test -c -tags perf -o bin/e2e.test ./e2e
 
 # The suite by itself, since go test folds every failure into exit code 1. As

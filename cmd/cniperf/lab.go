@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/machine"
+	"github.com/cniperf/cniperf/internal/page"
 	"github.com/cniperf/cniperf/internal/progress"
 )
 
@@ -40,7 +39,7 @@ func (f *labFlags) open(ctx context.Context, r *progress.Reporter, findEngine fu
 			return nil, nil, err
 		}
 	}
-	return lab.New(spec, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: r}), spec, nil
+	return lab.New(spec, lab.Options{Engine: engine, Installed: machine.Installed(), Dir: filepath.Join(cache, "lab"), Progress: r}), spec, nil
 }
 
 // kindEngine finds an engine only when a cluster of the lab needs one.
@@ -51,26 +50,14 @@ func kindEngine(ctx context.Context, spec *lab.Spec) (string, error) {
 	return "", nil
 }
 
-// anyEngine is for removal: without any engine installed there is nothing to
-// remove from one, and that is no error.
-func anyEngine(ctx context.Context, _ *lab.Spec) (string, error) {
-	engine, err := machine.Engine(ctx)
-	if err == nil {
-		return engine, nil
-	}
-	for _, name := range []string{"docker", "podman"} {
-		if _, lookErr := exec.LookPath(name); lookErr == nil {
-			return "", err
-		}
-	}
-	return "", ctx.Err()
-}
+// noEngine is for what finds the engines by itself or needs none.
+func noEngine(context.Context, *lab.Spec) (string, error) { return "", nil }
 
 func newLabCommand() *cobra.Command {
 	var flags labFlags
 	cmd := &cobra.Command{Use: "lab", Short: "Bring up, or look at, the clusters that are measured"}
 	flags.add(cmd)
-	cmd.AddCommand(newLabUpCommand(&flags), newLabStatusCommand(&flags))
+	cmd.AddCommand(newLabUpCommand(&flags), newLabStatusCommand(&flags), newLabUninstallCommand(&flags))
 	return cmd
 }
 
@@ -99,7 +86,12 @@ func newLabUpCommand(flags *labFlags) *cobra.Command {
 				if err != nil {
 					return exitError{code: 3, err: err}
 				}
-				fmt.Fprintln(cmd.OutOrStdout(), c.Kubeconfig)
+				// A cluster that isn't ours has its owner's file and no copy of it.
+				file := c.Kubeconfig
+				if k := c.Spec.Kubeconfig; k != nil {
+					file = k.Path
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), file)
 			}
 			return nil
 		},
@@ -122,12 +114,13 @@ func newLabStatusCommand(flags *labFlags) *cobra.Command {
 			if err != nil {
 				return exitError{code: 3, err: err}
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "CLUSTER\tSTATE\tDETAIL")
+			var rows [][]string
 			for _, s := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", s.Cluster, s.State, strings.ReplaceAll(s.Detail, "\n", "; "))
+				rows = append(rows, []string{s.Cluster, string(s.State), strings.ReplaceAll(s.Detail, "\n", "; ")})
 			}
-			return w.Flush()
+			var p page.Page
+			p.Table("lll", []string{"CLUSTER", "STATE", "DETAIL"}, rows)
+			return p.To(cmd.OutOrStdout())
 		},
 	}
 }

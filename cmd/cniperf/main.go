@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"syscall"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cniperf/cniperf/internal/signals"
 )
 
 // exitError carries the exit code of a command whose outcome is not simply
@@ -24,7 +27,7 @@ func (e exitError) Error() string { return e.err.Error() }
 func (e exitError) Unwrap() error { return e.err }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), signals.Ending()...)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:]))
 }
@@ -52,7 +55,7 @@ func run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "cniperf:", err)
+	fmt.Fprintln(os.Stderr, "cniperf:", printable(err.Error()))
 	if ctx.Err() != nil {
 		return 130
 	}
@@ -61,4 +64,15 @@ func run(ctx context.Context, args []string) int {
 		return exit.code
 	}
 	return 1
+}
+
+// printable keeps what clusters and tools said in an error from reaching a
+// terminal's control sequences. Its lines stay.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return ' '
+		}
+		return r
+	}, text)
 }

@@ -37,12 +37,16 @@ func TestStrangerOptedIn(t *testing.T) {
 	s := newStranger(t)
 	s.documented(t, "kubectl label namespace kube-system "+lab.AllowLabel+"=true")
 
+	t.Run("InstallsOnlyWithTheLabelForIt", func(t *testing.T) { needsTheInstallLabel(t, p, s) })
+	s.documented(t, "kubectl label namespace kube-system "+lab.InstallLabel+"=true")
+	t.Run("LeavesTheOwnersObjectsAlone", func(t *testing.T) { leavesTheOwnersAlone(t, p, s) })
 	t.Run("InstallsWhatTheDryRunLists", func(t *testing.T) { installsWhatIsListed(t, p, s) })
 	if t.Failed() {
 		return
 	}
 	user := s.grant(t)
 	t.Run("MayNothingElse", func(t *testing.T) { mayNothingElse(t, user) })
+	t.Run("IsNarrowedByAdmission", func(t *testing.T) { narrowed(t, s, user) })
 	t.Run("MeasuresAndLeavesNothing", func(t *testing.T) { leavesNothing(t, p, s, user, "-profile", "smoke") })
 	t.Run("MeasuresTheBypassAndLeavesNothing", func(t *testing.T) {
 		leavesNothing(t, p, s, user, "-profile", "quick", "-labels", "comparison=same-node-latency")
@@ -50,6 +54,7 @@ func TestStrangerOptedIn(t *testing.T) {
 	t.Run("RefusesBusyNodesAndKeepsDiagnosticsWithoutSecrets", func(t *testing.T) { refusesBusyNodes(t, p, s, user) })
 	t.Run("IsWithdrawn", func(t *testing.T) { withdrawn(t, s) })
 	t.Run("DiagnosesTheDead", func(t *testing.T) { diagnosesTheDead(t, s) })
+	t.Run("IsUninstalled", func(t *testing.T) { uninstalled(t, p, s) })
 }
 
 // listed are the dry run's lines: what it says becomes of each object, and the
@@ -245,11 +250,12 @@ func (s *stranger) documented(t *testing.T, command string) {
 // withdrawn takes everything back, the way docs/clusters.md says.
 func withdrawn(t *testing.T, s *stranger) {
 	s.documented(t, "kubectl delete pods,services,daemonsets")
-	s.documented(t, "kubectl delete -f manifests/rbac")
+	s.documented(t, "kubectl delete --ignore-not-found -f manifests/rbac")
 	for key, o := range s.everything(t) {
 		assert.Empty(t, o.GetLabels()["cniperf.io/run"], key)
 		assert.NotEqual(t, "cniperf", o.GetNamespace(), key)
 		assert.NotContains(t, []string{"ClusterRole cniperf", "ClusterRoleBinding cniperf", "Role kube-system/cniperf", "Lease kube-system/cniperf"}, key)
+		assert.False(t, strings.HasPrefix(key, "ValidatingAdmissionPolicy"), key)
 	}
 }
 

@@ -59,6 +59,7 @@ var rows = []row{
 	{"node-lost", "client's node paused mid-sample", "seen in 60 s, exit 3 with the node's name; resumable", false, nodeLost},
 	{"sigint", "SIGINT", "journal, clean up within 60 s, exit 130; resumable", true, interrupted(syscall.SIGINT)},
 	{"sigterm", "SIGTERM", "journal, clean up within 60 s, exit 130; resumable", false, interrupted(syscall.SIGTERM)},
+	{"sighup", "SIGHUP (the SSH session ended)", "journal, clean up within 60 s, exit 130; resumable", false, interrupted(syscall.SIGHUP)},
 	{"second-sigint", "second SIGINT", "exit 130 at once; resumable", false, secondSignal},
 	{"sigkill", "SIGKILL, and a torn last line", "next run sweeps what was left; torn line skipped and said; resumable", true, killed},
 	{"deadline", "go test -timeout comes near", "ends before it: clean up, exit 3; resumable", false, deadline},
