@@ -237,7 +237,7 @@ func (b *Batch) Measure(ctx context.Context) ([]measure.Round, map[measure.Cell]
 		return nil, nil, errors.Join(err, release())
 	}
 	b.loop.Sample, b.loop.Interference, b.loop.Repair, b.loop.GiveUp = m.sample, m.interference, m.repair, m.giveUp
-	stage := b.room.progress.Stage("measure "+b.decided.Title, b.loop.Expected(m.sampler.length))
+	stage := b.room.progress.Clocked("measure "+b.decided.Title, b.loop.Expected(m.sampler.length))
 	b.loop.Progress = func(round, attempt int, c measure.Cell) {
 		stage.Step("round %d of %d to %d", round, b.loop.Min, b.loop.Max)
 	}

@@ -87,8 +87,8 @@ func (m *measuring) sample(ctx context.Context, s journal.Sample) (journal.Sampl
 }
 
 // interference tells how others disturbed the round that has just ended.
-func (m *measuring) interference(whole bool) interference.Finding {
-	found := m.sampler.watch.Round(whole)
+func (m *measuring) interference(sound bool) interference.Finding {
+	found := m.sampler.watch.Round(sound)
 	if found.Drop {
 		m.batch.room.say("a round is measured again: %s", journal.Drop{Code: journal.Interference, Beyond: found.Beyond})
 	}

@@ -95,6 +95,10 @@ func (s *Session) begin(ctx context.Context) error {
 	if s.bed, err = s.newTestbed(root, engine); err != nil {
 		return err
 	}
+	speed, err := s.calibrate(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+	}
 	if err := s.fits(ctx); err != nil {
 		return err
 	}
@@ -102,6 +106,7 @@ func (s *Session) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	header.Speed = speed
 	if s.options.Resume != "" {
 		if err := s.reopen(header); err != nil {
 			return err
@@ -175,7 +180,7 @@ func (s *Session) owner() owned.Run {
 
 // furnish makes the room that the batches share.
 func (s *Session) furnish() {
-	w := &workers{run: s.owner(), say: s.progress.Printf}
+	w := &workers{run: s.owner(), pace: s.progress.Pace, say: s.progress.Printf}
 	s.room = &room{
 		plan: s.plan, workers: w, book: s.book, progress: s.progress,
 		judge:    judge{s.plan, s.bed.Provider()},
@@ -218,7 +223,7 @@ func (s *Session) note(ctx context.Context, c *testbed.Cluster) error {
 			return err
 		}
 	}
-	return nil
+	return s.noteIdle(ctx, c)
 }
 
 // prepare begins a measurement: from here on the run's end counts it.

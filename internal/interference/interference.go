@@ -129,14 +129,15 @@ type Finding struct {
 	Kept    bool               // beyond a drop limit, but no more rounds may be dropped
 }
 
-// Round ends a round and forgets its samples. A round that is not whole is
-// measured again anyway, and counts for nothing here.
-func (w *Watch) Round(whole bool) Finding {
+// Round ends a round and forgets its samples. sound tells that nothing but others
+// can have spoilt it: every tool ran to its end. A round that is not sound is measured
+// again anyway, and counts for nothing here.
+func (w *Watch) Round(sound bool) Finding {
 	f := Finding{Numbers: w.worst}
 	w.worst = nil
 	f.Marked = len(w.beyond(f.Numbers, w.Rule.Mark)) > 0
 	f.Beyond = w.beyond(f.Numbers, w.Rule.Drop)
-	if len(f.Beyond) == 0 || !whole {
+	if len(f.Beyond) == 0 || !sound {
 		return f
 	}
 	f.Marked = true

@@ -14,7 +14,8 @@ type DropCode string
 const (
 	// InvalidSample: the sample of Cell did not count, for the reason in Detail.
 	InvalidSample DropCode = "invalid-sample"
-	// Interference: others disturbed the round, by the numbers in Beyond.
+	// Interference: others disturbed the round, by the numbers in Beyond. With a
+	// Cell, its sample was invalid meanwhile, for the reason in Detail.
 	Interference DropCode = "interference"
 	// Ended: the run ended in the round, for the reason in Detail.
 	Ended DropCode = "ended"
@@ -44,7 +45,11 @@ func (d Drop) String() string {
 		for i, e := range d.Beyond {
 			said[i] = e.String()
 		}
-		return "external interference: " + strings.Join(said, ", ")
+		text := "external interference: " + strings.Join(said, ", ")
+		if d.Cell != nil {
+			text += fmt.Sprintf("; %s: %s", d.Cell, d.Detail)
+		}
+		return text
 	}
 	return d.Detail
 }

@@ -30,10 +30,25 @@ type Header struct {
 	PlanHash    string            `json:"plan_hash"`
 	Fingerprint map[string]string `json:"fingerprint,omitempty"`
 	Started     time.Time         `json:"started"`
+	// Speed is how fast the machine was when the run began; nil where it was not
+	// measured. It is no part of the fingerprint: it differs a little each time.
+	Speed *Speed `json:"speed,omitempty"`
 	// Version is the version of cniperf that measured.
 	Version string `json:"version"`
 	// Command is the argv that started the run, for the reproduce section.
 	Command []string `json:"command,omitempty"`
+}
+
+// Speed is how fast a machine is, as package fixtures/machine/speed measures it.
+type Speed struct {
+	// Class names machines that are about as fast: only their runs are compared.
+	Class string `json:"class"`
+	// Pace is how many times longer than on the reference machine work took.
+	Pace          float64 `json:"pace"`
+	OneCore       float64 `json:"sorts_per_second_one_core"`
+	AllCores      float64 `json:"sorts_per_second_all_cores"`
+	ProcessStarts float64 `json:"process_starts_per_second"`
+	Steal         float64 `json:"steal_share"` // of all CPUs' time, 0 to 1
 }
 
 // Stage is how long a part of the run took, and the error that ended it.

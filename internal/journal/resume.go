@@ -63,11 +63,20 @@ func (r *Run) Elapsed() time.Duration {
 func (r *Run) Drops(comparison, phase string) map[measure.Cell]int {
 	drops := map[measure.Cell]int{}
 	for _, s := range r.Samples {
-		if s.Comparison == comparison && s.Phase == phase && s.Dropped() {
+		if s.Comparison == comparison && s.Phase == phase && s.Dropped() && !r.excused(s) {
 			drops[s.Cell]++
 		}
 	}
 	return drops
+}
+
+// excused tells that an invalid sample counts against others: its round was dropped
+// because of interference.
+func (r *Run) excused(s Sample) bool {
+	return slices.ContainsFunc(r.Rounds, func(rd Round) bool {
+		return rd.Comparison == s.Comparison && rd.Phase == s.Phase && rd.Round == s.Round && rd.Attempt == s.Attempt &&
+			rd.Why != nil && rd.Why.Code == Interference
+	})
 }
 
 // Block is what a journal holds of one round.
@@ -99,7 +108,7 @@ func (r *Run) Blocks(comparison, phase string) map[int]Block {
 			continue
 		}
 		attempted(s.Round, s.Attempt)
-		if b := blocks[s.Round]; s.Dropped() {
+		if b := blocks[s.Round]; s.Dropped() && !r.excused(s) {
 			if b.Dropped == nil {
 				b.Dropped = map[measure.Cell]int{}
 			}

@@ -41,9 +41,10 @@ type Loop struct {
 	// Invalid set; an error ends the run.
 	Sample func(ctx context.Context, s journal.Sample) (journal.Sample, error)
 	// Interference tells how others disturbed the samples since it was last
-	// asked. It is asked at a round's end, before any value is looked at; whole
-	// tells that every sample is valid.
-	Interference func(whole bool) interference.Finding
+	// asked. It is asked at a round's end, before any value is looked at; sound
+	// tells that every tool ran to its end. An invalid sample of such a round counts
+	// against others, not against its arm, if the rule drops the round.
+	Interference func(sound bool) interference.Finding
 	// Repair is called before a round is measured again because of an invalid
 	// sample; again tells that the same cell's was invalid in this round before. It
 	// returns the cells that can't be measured any more: the rounds go on without
@@ -119,7 +120,7 @@ func (r *Loop) round(ctx context.Context, round int) (measure.Round, error) {
 			return measure.Round{}, context.Cause(ctx)
 		}
 		values, invalid, err := r.attempt(ctx, round, attempt)
-		found := r.Interference(invalid == nil && err == nil)
+		found := r.Interference(err == nil && (invalid == nil || invalid.ToolDone))
 		closing := journal.Round{
 			Comparison: r.Comparison, Phase: r.Phase, Round: round, Attempt: attempt, Valid: invalid == nil && err == nil && !found.Drop,
 			Disturbance: found.Numbers, Disturbed: found.Marked, Kept: found.Kept,
@@ -127,6 +128,8 @@ func (r *Loop) round(ctx context.Context, round int) (measure.Round, error) {
 		switch {
 		case err != nil:
 			closing.Why, closing.Interrupted = &journal.Drop{Code: journal.Ended, Detail: err.Error()}, true
+		case found.Drop && invalid != nil:
+			closing.Why = &journal.Drop{Code: journal.Interference, Cell: &invalid.Cell, Detail: invalid.Invalid, Beyond: found.Beyond}
 		case invalid != nil:
 			closing.Why = &journal.Drop{Code: journal.InvalidSample, Cell: &invalid.Cell, Detail: invalid.Invalid}
 		case found.Drop:
@@ -138,7 +141,7 @@ func (r *Loop) round(ctx context.Context, round int) (measure.Round, error) {
 		if closing.Valid {
 			return measure.Round{Index: round, Values: values, Disturbed: found.Kept}, nil
 		}
-		if invalid == nil {
+		if invalid == nil || found.Drop {
 			continue
 		}
 		r.Dropped[invalid.Cell]++

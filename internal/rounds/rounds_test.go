@@ -255,6 +255,50 @@ func TestABusyMachinesRoundsAreDroppedOnlySoOften(t *testing.T) {
 	}
 }
 
+// A tool that ran to its end and printed what can't count, while others took its CPU,
+// tells nothing about its arm. One that was killed does.
+func TestAnInvalidSampleAmongInterferenceIsNotItsArms(t *testing.T) {
+	for _, done := range []bool{true, false} {
+		tries := 0
+		r, records := newRounds(func(s journal.Sample) (journal.Sample, error) {
+			if s.Round == 1 && s.Cell.Arm == "a" {
+				if tries++; tries <= 3 {
+					s.ToolDone = done
+					return invalid(s)
+				}
+			}
+			return good(s)
+		})
+		r.Cells = append(slices.Clone(testCells), measure.Cell{Arm: "c"})
+		watch := &interference.Watch{Rule: interference.Rule{Drop: map[string]float64{interference.Steal: 0.1}, MaxDropped: 9}}
+		r.Interference = func(sound bool) interference.Finding {
+			if tries <= 3 {
+				watch.Add(map[string]float64{interference.Steal: 0.5})
+			}
+			return watch.Round(sound)
+		}
+		rounds, err := r.Measure(context.Background())
+		require.NoError(t, err)
+		if !done {
+			assert.Len(t, rounds[0].Values, 3, "the arm was given up")
+			assert.Equal(t, 3, r.Dropped[measure.Cell{Arm: "a"}])
+			continue
+		}
+		assert.Len(t, rounds[0].Values, 4)
+		assert.Empty(t, r.Dropped)
+		run := &journal.Run{}
+		for _, rec := range *records {
+			switch rec := rec.(type) {
+			case journal.Sample:
+				run.Samples = append(run.Samples, rec)
+			case journal.Round:
+				run.Rounds = append(run.Rounds, rec)
+			}
+		}
+		assert.Empty(t, run.Drops("c", journal.PhaseFull), "nor when the run is read again")
+	}
+}
+
 // Whatever the values are, the same rounds are dropped: the rule can't see them.
 func TestDroppingIsBlindToTheValues(t *testing.T) {
 	dropped := func(scale float64) (list []int) {
