@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/journal"
-	"github.com/cniperf/cniperf/internal/report"
 )
 
 // Comparison is two runs side by side. It has no verdict: two runs differ by more
@@ -79,13 +79,13 @@ type row struct {
 // rowsOf are the rows of a run's full tables, in its order.
 func rowsOf(run *journal.Run) ([]row, error) {
 	var rows []row
-	for _, table := range report.New(run, nil).Comparisons {
+	for _, table := range analysis.Of(run) {
 		if table.Phase != journal.PhaseFull || table.Metric == nil {
 			continue
 		}
-		for _, r := range table.Rows {
+		for _, r := range table.Arms {
 			x := row{Cell: Cell{table.Name, r.Cell, *table.Metric}, median: r.Metrics[0].Median}
-			if r.Ratio != nil && r.Cell.Arm != report.HostArm {
+			if r.Ratio != nil && r.Cell.Arm != analysis.HostArm {
 				x.ratio = &r.Ratio.Median
 			}
 			rows = append(rows, x)

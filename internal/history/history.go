@@ -9,9 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
-	"github.com/cniperf/cniperf/internal/report"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
@@ -170,14 +170,14 @@ func (h *History) collect(nights []night) {
 	series := map[string]*Series{}
 	alone := map[string]bool{}
 	for _, n := range nights {
-		for _, table := range report.New(n.run, nil).Comparisons {
-			if table.Phase != journal.PhaseFull || table.Metric == nil || table.Rounds < n.on.minRounds || n.on.benchmarks[table.Benchmark] != last.on.benchmarks[table.Benchmark] {
+		for _, table := range analysis.Of(n.run) {
+			if table.Phase != journal.PhaseFull || table.Metric == nil || len(table.Valid) < n.on.minRounds || n.on.benchmarks[table.Benchmark] != last.on.benchmarks[table.Benchmark] {
 				continue
 			}
 			hosted := false
-			for _, row := range table.Rows {
-				hosted = hosted || row.Cell.Arm == report.HostArm
-				if row.Ratio == nil || row.Cell.Arm == report.HostArm {
+			for _, row := range table.Arms {
+				hosted = hosted || row.Cell.Arm == analysis.HostArm
+				if row.Ratio == nil || row.Cell.Arm == analysis.HostArm {
 					continue
 				}
 				key := table.Name + " " + row.Cell.String() + " " + table.Metric.Name
@@ -209,7 +209,7 @@ func (h *History) judge(s *Series, nights []night) error {
 	for i, n := range s.Nights {
 		var err error
 		if costs[i], err = measure.LogCost(measure.Value{Metric: s.Metric, Value: n.Ratio}); err != nil {
-			return fmt.Errorf("run %s: %s: ratio to %s: %w", n.Run, s.Cell.Cell, report.HostArm, err)
+			return fmt.Errorf("run %s: %s: ratio to %s: %w", n.Run, s.Cell.Cell, analysis.HostArm, err)
 		}
 	}
 	var err error
