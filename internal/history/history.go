@@ -177,7 +177,8 @@ func (h *History) collect(nights []night) {
 			hosted := false
 			for _, row := range table.Arms {
 				hosted = hosted || row.Cell.Arm == analysis.HostArm
-				if row.Ratio == nil || row.Cell.Arm == analysis.HostArm {
+				// An arm that was left out midway has fewer rounds than its table.
+				if row.Ratio == nil || row.Cell.Arm == analysis.HostArm || len(row.Metrics[0].Values) < n.on.minRounds {
 					continue
 				}
 				key := table.Name + " " + row.Cell.String() + " " + table.Metric.Name

@@ -265,24 +265,13 @@ func (r *Run) ValidRounds(comparison string) []measure.Round {
 
 // ValidRoundsIn is ValidRounds of one phase. A round counts when the last word
 // about it is valid and its latest attempt has a valid sample of every cell
-// that the phase measures and doesn't skip.
+// that the phase measures and doesn't skip. What a round measured of a cell before
+// that one was skipped stays in it.
 func (r *Run) ValidRoundsIn(comparison, phase string) []measure.Round {
-	cells := map[measure.Cell]bool{}
-	attempts := map[int]int{}
-	for _, s := range r.Samples {
-		if s.Comparison == comparison && s.Phase == phase {
-			cells[s.Cell] = true
-			attempts[s.Round] = max(attempts[s.Round], s.Attempt)
-		}
-	}
-	for _, s := range r.Skips {
-		if s.Comparison == comparison && (s.Phase == "" || s.Phase == phase) {
-			delete(cells, s.Cell)
-		}
-	}
+	wanted, attempts := r.wanted(comparison, phase)
 	values := map[int]map[measure.Cell]measure.Values{}
 	for _, s := range r.Samples {
-		if s.Comparison != comparison || s.Phase != phase || !cells[s.Cell] || s.Attempt != attempts[s.Round] {
+		if s.Comparison != comparison || s.Phase != phase || s.Attempt != attempts[s.Round] {
 			continue
 		}
 		if values[s.Round] == nil {
@@ -302,10 +291,37 @@ func (r *Run) ValidRoundsIn(comparison, phase string) []measure.Round {
 	}
 	var rounds []measure.Round
 	for index, ok := range valid {
-		if ok && len(cells) > 0 && len(values[index]) == len(cells) {
+		if ok && len(wanted) > 0 && holds(values[index], wanted) {
 			rounds = append(rounds, measure.Round{Index: index, Values: values[index], Disturbed: kept[index]})
 		}
 	}
 	slices.SortFunc(rounds, func(a, b measure.Round) int { return a.Index - b.Index })
 	return rounds
+}
+
+// wanted are the cells that each round of the phase needs, and the latest attempt
+// at each round.
+func (r *Run) wanted(comparison, phase string) (map[measure.Cell]bool, map[int]int) {
+	cells, attempts := map[measure.Cell]bool{}, map[int]int{}
+	for _, s := range r.Samples {
+		if s.Comparison == comparison && s.Phase == phase {
+			cells[s.Cell] = true
+			attempts[s.Round] = max(attempts[s.Round], s.Attempt)
+		}
+	}
+	for _, s := range r.Skips {
+		if s.Comparison == comparison && (s.Phase == "" || s.Phase == phase) {
+			delete(cells, s.Cell)
+		}
+	}
+	return cells, attempts
+}
+
+func holds(values map[measure.Cell]measure.Values, cells map[measure.Cell]bool) bool {
+	for cell := range cells {
+		if _, ok := values[cell]; !ok {
+			return false
+		}
+	}
+	return true
 }

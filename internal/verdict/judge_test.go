@@ -339,6 +339,38 @@ func TestMostRoundsDisturbedIsInconclusive(t *testing.T) {
 	assert.Equal(t, Fail, judgeOne(t, bad, Comparison{Rounds: disturbed(4), Confirming: disturbed(4)}).Outcome)
 }
 
+// An arm that was left out midway costs the claims about it and no other; and of
+// those it keeps the rounds that it was in.
+func TestRoundsCountForTheClaimsWhoseTwoCellsTheyHave(t *testing.T) {
+	f := facts()
+	f[cell("calico")], f[cell("cilium")] = f[cell("calico")][:5], f[cell("cilium")][2:]
+	rounds := columns(measure.Latency, map[measure.Cell][]float64{
+		cell("macvlan"): f[cell("macvlan")], control("macvlan"): f[control("macvlan")], cell("calico"): f[cell("calico")],
+	})
+	vs, err := Judge(thresholds(ordering("macvlan", "calico", Gate), ordering("macvlan", "cilium", Gate), ordering("calico", "cilium", Gate)), "kind",
+		Comparison{Rounds: rounds})
+	require.NoError(t, err)
+	assert.Equal(t, []int{5, 5}, []int{vs[0].Evidence.Rounds, vs[0].Evidence.Wins})
+	assert.Equal(t, Inconclusive, vs[0].Outcome)
+	assert.False(t, vs[0].Final, "the arm may come back")
+
+	for i, x := range f[cell("cilium")] {
+		rounds[i+2].Values[cell("cilium")] = measure.Values{{Metric: measure.Latency, Value: x}}
+	}
+	vs, err = Judge(thresholds(ordering("macvlan", "cilium", Gate), ordering("cilium", "calico", Gate)), "kind", Comparison{Rounds: rounds})
+	require.NoError(t, err)
+	assert.Equal(t, []int{6, 3}, []int{vs[0].Evidence.Rounds, vs[1].Evidence.Rounds}, "cilium came in round 3, calico left after round 5")
+
+	// A second copy that is in some of the rounds still tells the noise of those.
+	full := columns(measure.Latency, facts())
+	delete(full[7].Values, control("macvlan"))
+	v := judgeOne(t, ordering("macvlan", "calico", Gate), Comparison{Rounds: full})
+	assert.Equal(t, Inconclusive, v.Outcome, "seven A/A rounds give no interval, so the noise is not known")
+	full = append(columns(measure.Latency, facts()), columns(measure.Latency, facts())...)
+	delete(full[7].Values, control("macvlan"))
+	assert.Equal(t, Pass, judgeOne(t, ordering("macvlan", "calico", Gate), Comparison{Rounds: full}).Outcome)
+}
+
 func TestSkippedIsNeverPassed(t *testing.T) {
 	c := Comparison{Rounds: columns(measure.Latency, facts())}
 	for arm, reason := range map[string]string{
