@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/record"
@@ -164,28 +165,14 @@ func (r *recorder) finish(dir string) {
 	require.NoError(r.t, err)
 	thresholds, err := verdict.OpenThresholds(os.DirFS(filepath.Dir(spiderpoolThresholds)), filepath.Base(spiderpoolThresholds))
 	require.NoError(r.t, err)
-	all := comparisons(run)
-	for i := range all {
-		all[i].PodSets = 2
-	}
-	verdicts, err := verdict.Judge(thresholds, "kind", all...)
+	plan, err := record.DecodePlan(run.Header.Plan)
 	require.NoError(r.t, err)
-	for _, v := range verdicts {
-		if v.Outcome == verdict.Skipped {
-			continue
-		}
-		name := tables[0].name
-		for _, tb := range tables {
-			if tb.benchmark == v.A.Benchmark {
-				name = tb.name
-			}
-		}
-		evidence, err := json.Marshal(v)
-		require.NoError(r.t, err)
-		r.append(journal.Verdict{
-			Comparison: name, Phase: journal.PhaseFull, Assertion: v.Name, Outcome: string(v.Outcome),
-			Sentence: v.Explanation, Gate: v.Role == verdict.Gate, Verdict: evidence,
-		})
+	verdicts, err := verdict.Judge(thresholds, "kind", analysis.Judged(run, plan)...)
+	require.NoError(r.t, err)
+	records, err := analysis.Records(nil, journal.PhaseFull, verdicts)
+	require.NoError(r.t, err)
+	for _, v := range records {
+		r.append(v)
 	}
 	code := verdict.ExitCode(verdicts)
 	r.append(journal.End{Outcome: []string{"pass", "fail", "inconclusive"}[code], ExitCode: code, Duration: 20 * time.Minute})

@@ -19,7 +19,7 @@ type DropCode string
 
 const (
 	Recorded   DropCode = "recorded"   // the run dropped it and recorded why
-	Incomplete DropCode = "incomplete" // called valid, but it lacks a valid sample of some cell
+	Lacking    DropCode = "lacking"    // called valid, but it lacks a valid sample of some cell
 	Unfinished DropCode = "unfinished" // begun and never closed
 )
 
@@ -37,7 +37,7 @@ func (c *Comparison) account(part *journal.Run) {
 		case !r.Valid:
 			c.Dropped = append(c.Dropped, Dropped{r.Round, Recorded, r, counts[r.Round]})
 		case !counts[r.Round]:
-			c.Dropped = append(c.Dropped, Dropped{r.Round, Incomplete, r, false})
+			c.Dropped = append(c.Dropped, Dropped{r.Round, Lacking, r, false})
 		case r.Disturbed:
 			c.Disturbed = append(c.Disturbed, r)
 		}

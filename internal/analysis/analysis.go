@@ -132,8 +132,12 @@ func analyse(part *journal.Run, name, phase string) Comparison {
 }
 
 // place takes the comparison's benchmark, path and placement from its cells.
-// Host-network arms dial host-ip whatever the comparison's path is.
+// Host-network arms dial host-ip whatever the comparison's path is, and a skip of
+// the whole comparison has no cell.
 func (c *Comparison) place(cell measure.Cell) {
+	if cell.Benchmark == "" {
+		return
+	}
 	c.Benchmark, c.Placement = cell.Benchmark, cell.Placement
 	if c.Path == "" || c.Path == measure.HostIP {
 		c.Path = cell.Path

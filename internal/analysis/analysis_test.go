@@ -63,7 +63,7 @@ func TestAComparisonInNumbers(t *testing.T) {
 	for _, d := range c.Dropped {
 		dropped = append(dropped, d.Code)
 	}
-	assert.Equal(t, []DropCode{Recorded, Incomplete, Unfinished}, dropped)
+	assert.Equal(t, []DropCode{Recorded, Lacking, Unfinished}, dropped)
 	assert.True(t, c.Dropped[0].Repeated)
 	assert.Len(t, c.Disturbed, 1)
 }

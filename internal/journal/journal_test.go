@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/record"
 )
 
 const comparison = "sockperf-latency/pod-ip/cross-node"
@@ -73,7 +74,7 @@ func TestEveryRecordComesBack(t *testing.T) {
 	stage := Stage{Name: "lab", Duration: time.Minute, Error: "none left"}
 	fact := Fact{"ebpf", "cilium", "no kube-proxy", "KPR True"}
 	rd := Round{Comparison: comparison, Phase: PhaseFull, Round: 1, Cause: "pod killed", Disturbance: map[string]float64{"steal": 0.5}, Disturbed: true}
-	skip := Skip{cell("cilium"), comparison, PhaseFirst, "its cluster isn't there yet"}
+	skip := Skip{Cell: cell("cilium"), Comparison: comparison, Phase: PhaseFirst, Why: &record.Reason{Code: record.ClusterLost, Cluster: "ebpf"}}
 	verdict := Verdict{comparison, PhaseFull, "macvlan-faster-than-calico", "pass", "macvlan is faster", true, []byte(`{"n":8}`)}
 	end := End{"pass", 0, "", time.Hour}
 	print := Fingerprint{"ebpf", map[string]string{"kubernetes": "v1.34.4"}}
@@ -346,7 +347,7 @@ func TestValidRounds(t *testing.T) {
 			round(PhaseFirst, 1, true),
 			round(PhaseFull, 2, false), round(PhaseFull, 2, true), round(PhaseFull, 1, true), round(PhaseFull, 3, true), round(PhaseFull, 4, false),
 		},
-		Skips: []Skip{{cell("calico"), comparison, "", "quota"}, {cell("macvlan"), comparison, "other", "not in this phase"}},
+		Skips: []Skip{{Cell: cell("calico"), Comparison: comparison, Reason: "quota"}, {Cell: cell("macvlan"), Comparison: comparison, Phase: "other", Reason: "not in this phase"}},
 	}
 	full := []measure.Round{
 		{Index: 1, Values: map[measure.Cell]measure.Values{cell("node"): {{Metric: measure.Latency, Value: 11}}, cell("macvlan"): {{Metric: measure.Latency, Value: 20}},

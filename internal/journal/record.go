@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/record"
 )
 
 // The phases of a comparison. The first is the early one that shows a verdict
@@ -121,13 +122,16 @@ type Sample struct {
 // Dropped tells that the sample was invalid for a reason of its own.
 func (s Sample) Dropped() bool { return s.Invalid != "" && !s.Interrupted }
 
-// Round closes a block: all its samples count, or none does and Cause says why.
+// Round closes a block: all its samples count, or none does and Why says why.
 type Round struct {
-	Comparison  string             `json:"comparison"`
-	Phase       string             `json:"phase"`
-	Round       int                `json:"round"`
-	Attempt     int                `json:"attempt,omitempty"`
-	Valid       bool               `json:"valid"`
+	Comparison string `json:"comparison"`
+	Phase      string `json:"phase"`
+	Round      int    `json:"round"`
+	Attempt    int    `json:"attempt,omitempty"`
+	Valid      bool   `json:"valid"`
+	// Why is the reason of a round that does not count. Runs of earlier versions
+	// have it as a text in Cause; Dropped tells either.
+	Why         *Drop              `json:"why,omitempty"`
 	Cause       string             `json:"cause,omitempty"`
 	Interrupted bool               `json:"interrupted,omitempty"` // the run ended in it
 	Disturbance map[string]float64 `json:"disturbance,omitempty"`
@@ -138,12 +142,22 @@ type Round struct {
 }
 
 // Skip is a cell that isn't measured, with its reason; in every phase if Phase
-// is empty.
+// is empty. A Cell without an arm is the whole comparison.
 type Skip struct {
 	Cell       measure.Cell `json:"cell"`
 	Comparison string       `json:"comparison"`
 	Phase      string       `json:"phase,omitempty"`
-	Reason     string       `json:"reason"`
+	// Why is the reason. Runs of earlier versions have it as a text in Reason.
+	Why    *record.Reason `json:"why,omitempty"`
+	Reason string         `json:"reason,omitempty"`
+}
+
+// Text is the reason in words.
+func (s Skip) Text() string {
+	if s.Why == nil {
+		return s.Reason
+	}
+	return s.Why.String()
 }
 
 // Verdict is the judgement of one assertion. Verdict holds its evidence in the

@@ -160,12 +160,13 @@ func present(a analysis.Comparison, published Published) Comparison {
 // cause says why a round doesn't count.
 func cause(d analysis.Dropped) string {
 	switch d.Code {
-	case analysis.Incomplete:
+	case analysis.Lacking:
 		return "it lacks a valid sample of some cell"
 	case analysis.Unfinished:
 		return "it was not finished"
 	}
-	return d.Closing.Cause
+	why, _ := d.Closing.Dropped()
+	return why.String()
 }
 
 // warning says what could not be computed.

@@ -101,9 +101,9 @@ func (c Comparison) notes() []string {
 // it isn't there.
 func skipped(s journal.Skip) string {
 	if s.Cell.Arm == "" {
-		return "skipped: " + s.Reason
+		return "skipped: " + s.Text()
 	}
-	return fmt.Sprintf("skipped: %s: %s", armOf(s.Cell), s.Reason)
+	return fmt.Sprintf("skipped: %s: %s", armOf(s.Cell), s.Text())
 }
 
 // disturbed is one line about the rounds that others disturbed, with the worst

@@ -1,6 +1,10 @@
 package verdict
 
-import "github.com/cniperf/cniperf/internal/measure"
+import (
+	"slices"
+
+	"github.com/cniperf/cniperf/internal/measure"
+)
 
 // Outcome is a verdict's word.
 type Outcome string
@@ -108,4 +112,15 @@ func ExitCode(verdicts []Verdict) int {
 		return ExitInconclusive
 	}
 	return code
+}
+
+// Unmeasured are the cells that were to be measured and have no value in any round.
+func (c Comparison) Unmeasured() []measure.Cell {
+	var cells []measure.Cell
+	for _, cell := range c.Cells {
+		if !slices.ContainsFunc(c.Rounds, func(r measure.Round) bool { return len(r.Values[cell]) > 0 }) {
+			cells = append(cells, cell)
+		}
+	}
+	return cells
 }
