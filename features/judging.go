@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/cniperf/cniperf/features/plan"
+	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/verdict"
@@ -104,7 +105,7 @@ func (s *Suite) Outcome() (int, string, error) {
 			return verdict.ExitInfrastructure, "", err
 		}
 	}
-	code := verdict.ExitCode(verdicts)
+	code := analysis.Conclude(analysis.Facts{Judges: true, Comparisons: all, Verdicts: verdicts}).ExitCode
 	return code, map[int]string{
 		verdict.ExitPass:         "every gate passed",
 		verdict.ExitFail:         "a gate failed",

@@ -167,14 +167,15 @@ func (r *recorder) finish(dir string) {
 	require.NoError(r.t, err)
 	plan, err := record.DecodePlan(run.Header.Plan)
 	require.NoError(r.t, err)
-	verdicts, err := verdict.Judge(thresholds, "kind", analysis.Judged(run, plan)...)
+	all := analysis.Judged(run, plan)
+	verdicts, err := verdict.Judge(thresholds, "kind", all...)
 	require.NoError(r.t, err)
 	records, err := analysis.Records(nil, journal.PhaseFull, verdicts)
 	require.NoError(r.t, err)
 	for _, v := range records {
 		r.append(v)
 	}
-	code := verdict.ExitCode(verdicts)
+	code := analysis.Conclude(analysis.Facts{Judges: true, Comparisons: all, Verdicts: verdicts}).ExitCode
 	r.append(journal.End{Outcome: []string{"pass", "fail", "inconclusive"}[code], ExitCode: code, Duration: 20 * time.Minute})
 	require.NoError(r.t, r.w.Close())
 }

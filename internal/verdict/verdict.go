@@ -92,28 +92,6 @@ type Evidence struct {
 	DroppedB    int      `json:"droppedB"`
 }
 
-// ExitCode is what the gates say together: ExitFail when one failed; else
-// ExitInconclusive when one was inconclusive or lacked its measurements, or when
-// there was none at all; else ExitPass. Gates that apply elsewhere don't count.
-func ExitCode(verdicts []Verdict) int {
-	code, found := ExitPass, false
-	for _, v := range verdicts {
-		switch {
-		case v.Role != Gate || v.Elsewhere:
-			continue
-		case v.Outcome == Fail:
-			return ExitFail
-		case v.Outcome != Pass:
-			code = ExitInconclusive
-		}
-		found = true
-	}
-	if !found {
-		return ExitInconclusive
-	}
-	return code
-}
-
 // Unmeasured are the cells that were to be measured and have no value in any round.
 func (c Comparison) Unmeasured() []measure.Cell {
 	var cells []measure.Cell
