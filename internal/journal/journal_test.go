@@ -383,12 +383,12 @@ func FuzzRead(f *testing.F) {
 	f.Add(data[:len(data)-5])
 	f.Add([]byte("{}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		run, at, err := decode(data)
+		run, at, err := decode(bytes.NewReader(data))
 		require.NotEqual(t, run == nil, err == nil)
 		if err != nil {
 			return
 		}
-		again, end, err := decode(data[:at.size])
+		again, end, err := decode(bytes.NewReader(data[:at.size]))
 		require.NoError(t, err)
 		require.Equal(t, at, end)
 		require.Empty(t, again.Warnings)
