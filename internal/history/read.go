@@ -66,7 +66,7 @@ func Of(run *journal.Run) (*Run, error) {
 
 // Read reads the run in dir, of which it holds no more than one at a time needs.
 func Read(dir string) (*Run, error) {
-	run := &journal.Run{Dir: dir}
+	run, samples := &journal.Run{Dir: dir}, newSampleReader()
 	err := journal.Scan(dir, func(kind string, data []byte) error {
 		run.End = nil // whatever follows an end continues the run
 		switch kind {
@@ -75,7 +75,9 @@ func Read(dir string) (*Run, error) {
 		case "fingerprint":
 			return decodeTo(&run.Prints, data)
 		case "sample":
-			return appendSample(run, data)
+			s, err := samples.read(data)
+			run.Samples = append(run.Samples, s)
+			return err
 		case "round":
 			return decodeTo(&run.Rounds, data)
 		case "skip":
@@ -102,26 +104,6 @@ func decodeTo[T any](list *[]T, data []byte) error {
 		return err
 	}
 	*list = append(*list, record)
-	return nil
-}
-
-// appendSample keeps of a sample what analysis looks at, a tenth of it.
-func appendSample(run *journal.Run, data []byte) error {
-	var s struct {
-		Comparison string         `json:"comparison"`
-		Phase      string         `json:"phase"`
-		Round      int            `json:"round"`
-		Attempt    int            `json:"attempt"`
-		Cell       measure.Cell   `json:"cell"`
-		Values     measure.Values `json:"values"`
-		Invalid    string         `json:"invalid"`
-	}
-	if err := json.Unmarshal(data, &s); err != nil {
-		return err
-	}
-	run.Samples = append(run.Samples, journal.Sample{
-		Comparison: s.Comparison, Phase: s.Phase, Round: s.Round, Attempt: s.Attempt, Cell: s.Cell, Values: s.Values, Invalid: s.Invalid,
-	})
 	return nil
 }
 
