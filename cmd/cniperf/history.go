@@ -71,12 +71,16 @@ func (o historyOptions) run(args []string, w io.Writer) (verdict.Outcome, error)
 			return "", err
 		}
 	}
-	runs, err := readRuns(args)
+	dirs, err := findRuns(args)
 	if err != nil {
 		return "", err
 	}
+	runs, left := history.ReadAll(dirs)
+	if len(runs) == 0 {
+		return "", errors.New(left[0].Reasons[0])
+	}
 	if o.profile != "" {
-		runs = slices.DeleteFunc(runs, func(r *journal.Run) bool { return r.Header.Profile != o.profile })
+		runs = slices.DeleteFunc(runs, func(r *history.Run) bool { return r.Profile != o.profile })
 		if len(runs) == 0 {
 			return "", fmt.Errorf("none of the %d runs is of profile %s", len(args), o.profile)
 		}
@@ -85,6 +89,7 @@ func (o historyOptions) run(args []string, w io.Writer) (verdict.Outcome, error)
 	if err != nil {
 		return "", err
 	}
+	h.LeftOut = append(h.LeftOut, left...)
 	write := h.Text
 	if o.json {
 		write = h.JSON
@@ -112,11 +117,7 @@ one, use history over many nights, or make both versions arms of one run.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			runs, err := readRuns(args)
-			if err != nil {
-				return fmt.Errorf("compare: %w", err)
-			}
-			c, err := history.Compare(runs[0], runs[1])
+			c, err := compare(args)
 			if err != nil {
 				return fmt.Errorf("compare: %w", err)
 			}
@@ -130,14 +131,41 @@ one, use history over many nights, or make both versions arms of one run.`,
 	return cmd
 }
 
-// readRuns reads all the runs that are named.
-func readRuns(names []string) ([]*journal.Run, error) {
-	var runs []*journal.Run
+func compare(names []string) (*history.Comparison, error) {
+	dirs, err := findRuns(names)
+	if err != nil {
+		return nil, err
+	}
+	var runs [2]*history.Run
+	for i, dir := range dirs {
+		if runs[i], err = history.Read(dir); err != nil {
+			return nil, err
+		}
+	}
+	return history.Compare(runs[0], runs[1])
+}
+
+// findRuns are the folders of all the runs that are named.
+func findRuns(names []string) ([]string, error) {
+	var dirs []string
 	for _, name := range names {
 		dir, err := journal.Find(runsDir, name)
 		if err != nil {
 			return nil, err
 		}
+		dirs = append(dirs, dir)
+	}
+	return dirs, nil
+}
+
+// readRuns reads all the runs that are named.
+func readRuns(names []string) ([]*journal.Run, error) {
+	dirs, err := findRuns(names)
+	if err != nil {
+		return nil, err
+	}
+	var runs []*journal.Run
+	for _, dir := range dirs {
 		run, err := journal.Read(dir)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -75,6 +76,17 @@ func TestHistoryCommand(t *testing.T) {
 	assert.Contains(t, out, "since night08-quick")
 	_, code = history("--gate=false", "--json")
 	assert.Zero(t, code)
+
+	// One that can't be read is named and left out.
+	require.NoError(t, os.MkdirAll("runs/broken", 0o755))
+	require.NoError(t, os.WriteFile("runs/broken/journal.jsonl", []byte("junk\n"), 0o600))
+	out, code = history()
+	assert.Equal(t, 1, code, out)
+	assert.Contains(t, out, "left out runs/broken: journal in runs/broken: line 1 is corrupt")
+	out, code = history("runs/broken")
+	assert.Equal(t, 3, code)
+	assert.Contains(t, out, "journal in runs/broken: line 1 is corrupt")
+	require.NoError(t, os.RemoveAll("runs/broken"))
 	_, code = history("--in-a-row", "3")
 	assert.Equal(t, 2, code)
 

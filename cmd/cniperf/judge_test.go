@@ -103,11 +103,15 @@ func TestJudgeRefuses(t *testing.T) {
 	}
 }
 
-// recordRounds writes a run of one comparison: per phase, the columns of latencies.
-func recordRounds(t *testing.T, phases map[string]map[string][]float64) string {
+// recordRounds writes a run of one comparison: per phase, the columns of latencies;
+// and then the rest.
+func recordRounds(t *testing.T, plan record.Plan, phases map[string]map[string][]float64, rest ...any) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	w, err := journal.Create(dir, journal.Header{RunID: "r", Fingerprint: map[string]string{"provider": "kind"}})
+	plan.Version = record.PlanVersion
+	data, err := json.Marshal(plan)
+	require.NoError(t, err)
+	w, err := journal.Create(dir, journal.Header{RunID: "r", Plan: data, Fingerprint: map[string]string{"provider": "kind"}})
 	require.NoError(t, err)
 	const name = "pod-ip-latency"
 	for phase, cols := range phases {
@@ -125,8 +129,50 @@ func recordRounds(t *testing.T, phases map[string]map[string][]float64) string {
 			require.NoError(t, w.Append(journal.Round{Comparison: name, Phase: phase, Round: i + 1, Valid: true}))
 		}
 	}
+	for _, r := range rest {
+		require.NoError(t, w.Append(r))
+	}
 	require.NoError(t, w.Close())
 	return dir
+}
+
+// Copies that differ one way in the rounds of one set of pods and the other way in
+// those of another are noise that the sets alone show.
+func TestJudgeRunKnowsTheSetsOfPods(t *testing.T) {
+	cols := map[string][]float64{}
+	for i := range 8 {
+		copied := 10 * (1.04 - .08*float64(i%2))
+		cols["macvlan"], cols["macvlan#control"], cols["calico"] = append(cols["macvlan"], 10), append(cols["macvlan#control"], copied), append(cols["calico"], 10.6)
+	}
+	for sets, want := range map[int]string{
+		0: "pass         gate   latency-macvlan-over-calico: macvlan is 5.7 % faster than calico",
+		1: "pass         gate   latency-macvlan-over-calico: macvlan is 5.7 % faster than calico",
+		2: "inconclusive gate   latency-macvlan-over-calico: macvlan against calico by Pod IP: no verdict, the difference is below this run's noise of 8.5 %",
+	} {
+		dir := recordRounds(t, record.Plan{Profile: record.Profile{PodSets: sets}}, map[string]map[string][]float64{journal.PhaseFull: cols})
+		_, out, _ := judge(t, "", dir, "--thresholds", spiderpoolThresholds)
+		assert.Contains(t, out, want, "%d sets", sets)
+	}
+}
+
+// A gate that stays open since an arm was lost is nobody's verdict, judged again as
+// at the run's end.
+func TestJudgeRunKnowsWhatWasLost(t *testing.T) {
+	cols := map[string][]float64{"macvlan": {10, 10}, "macvlan#control": {10, 10}, "calico": {20, 20}, "cilium": {14, 14}}
+	lost := journal.Skip{
+		Comparison: "pod-ip-latency", Phase: journal.PhaseFull, Why: &record.Reason{Code: record.ClusterLost, Cluster: "ebpf"},
+		Cell: measure.Cell{Arm: "cilium", Path: "pod-ip", Placement: "cross-node", Benchmark: "sockperf-latency"},
+	}
+	dir := recordRounds(t, record.Plan{}, map[string]map[string][]float64{journal.PhaseFull: cols}, lost)
+	for _, args := range [][]string{{dir}, {dir, "--gate=false"}} {
+		code, _, err := judge(t, "", append(args, "--thresholds", spiderpoolThresholds)...)
+		assert.Equal(t, 3, code)
+		assert.ErrorContains(t, err, "infrastructure kept 2 of 3 gates open: latency-macvlan-over-cilium, latency-cilium-over-calico")
+	}
+	dir = recordRounds(t, record.Plan{}, map[string]map[string][]float64{journal.PhaseFull: cols})
+	code, _, err := judge(t, "", dir, "--thresholds", spiderpoolThresholds)
+	assert.Equal(t, 2, code)
+	assert.ErrorContains(t, err, "3 of 3 gates could not be decided")
 }
 
 func TestJudgeRun(t *testing.T) {
@@ -134,10 +180,10 @@ func TestJudgeRun(t *testing.T) {
 	macvlan := []float64{12.3, 11.8, 12.0, 11.5, 11.9, 11.4, 11.3, 11.8}
 	again := []float64{12.0, 11.7, 12.1, 11.5, 11.9, 11.6, 11.3, 11.7}
 	cilium := []float64{13.7, 13.7, 13.5, 13.6, 13.8, 14.0, 13.7, 13.7}
-	const thresholds = "../../manifests/thresholds/spiderpool.yaml"
+	const thresholds = spiderpoolThresholds
 
 	good := map[string][]float64{"calico": calico, "macvlan": macvlan, "macvlan#control": again, "cilium": cilium}
-	dir := recordRounds(t, map[string]map[string][]float64{journal.PhaseFull: good})
+	dir := recordRounds(t, record.Plan{}, map[string]map[string][]float64{journal.PhaseFull: good})
 	code, out, err := judge(t, "", dir, "--thresholds", thresholds)
 	require.NoError(t, err)
 	assert.Zero(t, code)
@@ -152,11 +198,11 @@ func TestJudgeRun(t *testing.T) {
 	assert.Equal(t, 8, vs[0].Evidence.Wins)
 
 	slowed := map[string][]float64{"calico": macvlan, "macvlan": calico, "macvlan#control": calico, "cilium": cilium}
-	dir = recordRounds(t, map[string]map[string][]float64{journal.PhaseFull: slowed})
+	dir = recordRounds(t, record.Plan{}, map[string]map[string][]float64{journal.PhaseFull: slowed})
 	code, out, _ = judge(t, "", dir, "--thresholds", thresholds)
 	assert.Equal(t, 2, code, "one batch's word is no failure")
 	assert.Contains(t, out, "has to confirm it")
-	dir = recordRounds(t, map[string]map[string][]float64{journal.PhaseFull: slowed, phaseConfirm: slowed})
+	dir = recordRounds(t, record.Plan{}, map[string]map[string][]float64{journal.PhaseFull: slowed, journal.PhaseConfirm: slowed})
 	code, out, _ = judge(t, "", dir, "--thresholds", thresholds)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "fail         gate   latency-macvlan-over-calico: macvlan is 70 % slower than calico by Pod IP: 8 of 8 rounds, 98 % interval 65–74 %, confirmed on fresh pods\n")

@@ -27,7 +27,7 @@ func newReportCommand() *cobra.Command {
 		Use:   "report RUN...",
 		Short: "Print recorded runs as tables, Markdown, JSON, JUnit XML or for benchstat",
 		Long: `report prints what run folders recorded. RUN is a folder, or "latest": the link or
-folder ./runs/latest, else the run in ./runs whose name sorts last.
+folder ./runs/latest, else the newest run in ./runs.
 
 With --exit-code it ends as the run did: 0 pass, 1 fail, 2 inconclusive, 3
 infrastructure, no end recorded or no such run, 130 interrupted; of several runs

@@ -1,11 +1,10 @@
 package run
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/record"
@@ -65,35 +64,31 @@ func (b *book) stage(name string, took time.Duration, err error) error {
 	return b.writer.Append(stage)
 }
 
+// missing are the cells and comparisons that were not measured, of this process and
+// of earlier ones if what they lost stays lost. The early phase is another matter.
+func (b *book) missing() []journal.Skip {
+	var all []journal.Skip
+	for _, s := range slices.Concat(b.past.Skips, b.skips) {
+		old := !slices.ContainsFunc(b.skips, func(o journal.Skip) bool { return sameSkip(o, s) })
+		tried := old && len(b.past.ValidRoundsIn(s.Comparison, s.Phase)) == 0
+		if s.Why != nil && s.Phase != journal.PhaseFirst && !tried {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // verdicts records those that say something new about their assertion.
-func (b *book) verdicts(comparison, phase string, verdicts []verdict.Verdict) error {
-	for _, v := range verdicts {
-		evidence, err := json.Marshal(v)
-		if err != nil {
-			return fmt.Errorf("verdict %s: %w", v.Name, err)
-		}
-		rec := journal.Verdict{
-			Comparison: comparison, Phase: phase, Assertion: v.Name, Outcome: string(v.Outcome),
-			Sentence: v.Explanation, Gate: v.Role == verdict.Gate, Verdict: evidence,
-		}
-		if b.said(rec) {
-			continue
-		}
+func (b *book) verdicts(phase string, verdicts []verdict.Verdict) error {
+	records, err := analysis.Records(b.past.Verdicts, phase, verdicts)
+	if err != nil {
+		return err
+	}
+	for _, rec := range records {
 		if err := b.writer.Append(rec); err != nil {
 			return err
 		}
 		b.past.Verdicts = append(b.past.Verdicts, rec)
 	}
 	return nil
-}
-
-// said tells that the last record about an assertion was the same, evidence
-// included.
-func (b *book) said(rec journal.Verdict) bool {
-	for _, past := range slices.Backward(b.past.Verdicts) {
-		if past.Comparison == rec.Comparison && past.Phase == rec.Phase && past.Assertion == rec.Assertion {
-			return past.Outcome == rec.Outcome && string(past.Verdict) == string(rec.Verdict)
-		}
-	}
-	return false
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
@@ -59,14 +59,15 @@ func (s *Session) ended(ctx context.Context, tests int) (int, string) {
 	case s.beginErr != nil:
 		return verdict.ExitInfrastructure, s.beginErr.Error()
 	}
-	code, reason, err := s.outcome()
-	switch {
-	case err != nil:
+	outcome, err := s.outcome()
+	if err != nil {
 		return verdict.ExitInfrastructure, err.Error()
-	case code == verdict.ExitPass && tests != 0 && !slices.ContainsFunc(s.measurements, func(m *measurement) bool { return m.err != nil }):
+	}
+	measured := !slices.ContainsFunc(s.measurements, func(m *measurement) bool { return m.err != nil || m.skipped != nil })
+	if outcome.ExitCode == verdict.ExitPass && tests != 0 && measured {
 		return verdict.ExitInfrastructure, "a test step failed without a verdict"
 	}
-	return code, reason
+	return outcome.ExitCode, outcome.String()
 }
 
 // outcomeWords are how the journal calls a run's end.
@@ -84,124 +85,42 @@ func (o Options) gated(code int, reason string) (int, string) {
 	return code, reason
 }
 
-// outcome is the exit code that the measurements give, and what to say of it. Only
-// gates count; a profile that does not judge passes when it measured everything.
-func (s *Session) outcome() (int, string, error) {
-	var all []verdict.Comparison
-	var broken []string
+// outcome is how the run ended by what was measured, and records the last word about
+// every assertion.
+func (s *Session) outcome() (analysis.Outcome, error) {
+	facts := analysis.Facts{Profile: s.plan.Profile.Name, Judges: s.plan.Profile.Judge}
 	for _, m := range s.measurements {
-		if m.done {
-			all = append(all, m.result)
-		}
-		if m.err != nil || m.skipped != nil && m.skipped.Infrastructure() {
-			broken = append(broken, m.decided.Name)
+		facts.Comparisons = append(facts.Comparisons, m.judged(s.room))
+		if m.err != nil {
+			facts.Errors = append(facts.Errors, m.err)
 		}
 	}
-	switch {
-	case len(all) == 0 && len(broken) > 0:
-		return verdict.ExitInfrastructure, "no comparison was measured: " + s.firstError(), nil
-	case len(all) == 0:
-		return verdict.ExitInfrastructure, "no full comparison was measured", nil
-	case !s.plan.Profile.Judge:
-		if missing := s.missing(); missing != "" {
-			return verdict.ExitInfrastructure, fmt.Sprintf("profile %s: not everything could be measured: %s", s.plan.Profile.Name, missing), nil
-		}
-		return verdict.ExitPass, fmt.Sprintf("profile %s: %d comparisons measured, none judged", s.plan.Profile.Name, len(all)), nil
+	for _, skip := range s.book.missing() {
+		facts.Missing = append(facts.Missing, analysis.Missing{Comparison: skip.Comparison, Cell: skip.Cell, Reason: *skip.Why})
+	}
+	if !facts.Judges {
+		return analysis.Conclude(facts), nil
 	}
 	// Two copies of an arm that differ in one comparison spoil all of them, so the
 	// last word is had over the whole run.
-	verdicts, err := verdict.Judge(s.plan.Thresholds, s.bed.Provider(), all...)
-	if err != nil {
-		return verdict.ExitInfrastructure, "", err
+	var err error
+	if facts.Verdicts, err = verdict.Judge(s.assertions(), s.bed.Provider(), facts.Comparisons...); err != nil {
+		return analysis.Outcome{}, err
 	}
+	return analysis.Conclude(facts), s.book.verdicts(journal.PhaseFull, facts.Verdicts)
+}
+
+// assertions are the thresholds with the assertions of what was selected.
+func (s *Session) assertions() verdict.Thresholds {
+	t := s.plan.Thresholds
+	t.Assertions = nil
 	for _, m := range s.measurements {
-		if err := s.last(m, verdicts); err != nil {
-			return verdict.ExitInfrastructure, "", err
-		}
+		t.Assertions = append(t.Assertions, m.decided.Assertions...)
 	}
-	return s.gates(verdicts)
+	return t
 }
 
-// last records the last word about each assertion of a measurement.
-func (s *Session) last(m *measurement, final []verdict.Verdict) error {
-	if !m.done {
-		return nil
-	}
-	var last []verdict.Verdict
-	for _, a := range m.decided.Assertions {
-		i := slices.IndexFunc(final, func(v verdict.Verdict) bool { return v.Name == a.Name })
-		if i >= 0 {
-			last = append(last, final[i])
-		}
-	}
-	return s.book.verdicts(m.decided.Name, journal.PhaseFull, last)
-}
-
-// gates is the exit code of the gates: a fail that was shown counts first, then
-// one that infrastructure has kept open.
-func (s *Session) gates(verdicts []verdict.Verdict) (int, string, error) {
-	var failed, open bool
-	var kept []string
-	for _, m := range s.measurements {
-		for _, a := range m.decided.Assertions {
-			if a.Role != verdict.Gate {
-				continue
-			}
-			i := slices.IndexFunc(verdicts, func(v verdict.Verdict) bool { return v.Name == a.Name })
-			if i >= 0 && verdicts[i].Outcome == verdict.Pass {
-				continue
-			}
-			if i >= 0 && verdicts[i].Outcome == verdict.Fail {
-				failed = true
-				continue
-			}
-			if why := m.open(a, s.room); why != nil {
-				kept = append(kept, fmt.Sprintf("%s (%v)", a.Name, why))
-			} else {
-				open = true
-			}
-		}
-	}
-	switch {
-	case failed:
-		return verdict.ExitFail, "a gate failed", nil
-	case len(kept) > 0:
-		return verdict.ExitInfrastructure, "infrastructure kept gates open: " + strings.Join(kept, "; "), nil
-	case open:
-		return verdict.ExitInconclusive, "not every gate could be decided", nil
-	}
-	return verdict.ExitPass, "every gate passed", nil
-}
-
-// missing names what of the selected comparisons could not be measured for a
-// reason that lies in the infrastructure.
-func (s *Session) missing() string {
-	var all []string
-	for _, m := range s.measurements {
-		if m.err != nil {
-			all = append(all, fmt.Sprintf("%s: %v", m.decided.Name, m.err))
-			continue
-		}
-		for _, skip := range s.book.skipped(m.decided.Name, m.phase) {
-			all = append(all, fmt.Sprintf("%s: %s: %s", m.decided.Name, skip.Cell, skip.Text()))
-		}
-	}
-	return strings.Join(all, "; ")
-}
-
-func (s *Session) firstError() string {
-	for _, m := range s.measurements {
-		if m.err != nil {
-			return m.err.Error()
-		}
-		if m.skipped != nil {
-			return m.skipped.String()
-		}
-	}
-	return ""
-}
-
-func (s *Session) conclude(ctx context.Context, outcome string, code int, reason string) error {
+func (s *Session) conclude(ctx context.Context, word string, code int, reason string) error {
 	if s.room == nil {
 		return nil
 	}
@@ -213,11 +132,11 @@ func (s *Session) conclude(ctx context.Context, outcome string, code int, reason
 	s.room.workers.close()
 	cleaned := errors.Join(deleteAll(ctx, s.room.workers.starters()), s.bed.Release(ctx))
 	if cleaned != nil && code == verdict.ExitPass {
-		outcome, code, reason = outcomeWords[verdict.ExitInfrastructure], verdict.ExitInfrastructure, reason+"; but what the run made could not be removed: "+cleaned.Error()
+		word, code, reason = outcomeWords[verdict.ExitInfrastructure], verdict.ExitInfrastructure, reason+"; but what the run made could not be removed: "+cleaned.Error()
 	}
 	err := errors.Join(
 		cleaned,
-		s.book.append(journal.End{Outcome: outcome, ExitCode: code, Reason: reason, Duration: s.elapsed()}),
+		s.book.append(journal.End{Outcome: word, ExitCode: code, Reason: reason, Duration: s.elapsed()}),
 		s.book.writer.Close(),
 		s.PrintReport(),
 	)

@@ -26,7 +26,7 @@ func (j judge) of(d plan.Decided, c verdict.Comparison) ([]verdict.Verdict, erro
 
 // comparison is what the rounds of a comparison are judged as.
 func (j judge) comparison(d plan.Decided, rounds []measure.Round, dropped map[measure.Cell]int) verdict.Comparison {
-	return verdict.Comparison{Rounds: rounds, Dropped: dropped, PodSets: j.plan.Profile.PodSets, Ceilings: d.Ceilings}
+	return verdict.Comparison{Name: d.Name, Cells: d.Round(), Rounds: rounds, Dropped: dropped, PodSets: j.plan.Profile.PodSets, Ceilings: d.Ceilings}
 }
 
 // decided tells whether every assertion about the comparison has its verdict, or

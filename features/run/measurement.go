@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -39,7 +38,7 @@ func (m *measurement) prepare(ctx context.Context, r *room) {
 	}
 	m.batch = newBatch(r, m.decided, m.phase)
 	if !m.batch.Complete() {
-		m.fail(m.batch.Prepare(ctx))
+		m.fail(ctx, r, m.batch.Prepare(ctx))
 	}
 }
 
@@ -53,14 +52,23 @@ func (m *measurement) leftOutByPlan(r *room) error {
 	return nil
 }
 
-// fail keeps the error that ended the measurement. That too few arms are left is
-// no error but a reason that is recorded.
-func (m *measurement) fail(err error) {
+// fail keeps what ended the measurement. That too few arms are left is a reason that
+// is recorded already. An error of the infrastructure is recorded as one: it costs
+// this comparison and no other. Any other error ends the run.
+func (m *measurement) fail(ctx context.Context, r *room, err error) {
+	if err == nil {
+		return
+	}
 	if left := (&leftOutError{}); errors.As(err, &left) {
 		m.skipped = &left.why
 		return
 	}
-	m.err = err
+	if ctx.Err() != nil || !errors.Is(err, ErrInfrastructure) {
+		m.err = err
+		return
+	}
+	why := record.Reason{Code: record.Broken, Detail: err.Error()}
+	m.skipped, m.err = &why, r.book.skip(m.decided.Name, m.phase, measure.Cell{}, why)
 }
 
 // measure runs the rounds, judges them, and confirms a fail on fresh pods.
@@ -71,7 +79,7 @@ func (m *measurement) measure(ctx context.Context, r *room) {
 	rounds, dropped, err := m.batch.Measure(ctx)
 	m.result = r.judge.comparison(m.decided, rounds, dropped)
 	if err != nil {
-		m.fail(err)
+		m.fail(ctx, r, err)
 		return
 	}
 	m.done = true
@@ -86,7 +94,7 @@ func (m *measurement) measure(ctx context.Context, r *room) {
 			return
 		}
 	}
-	m.err = r.book.verdicts(m.decided.Name, m.phase, m.verdicts)
+	m.err = r.book.verdicts(m.phase, m.verdicts)
 }
 
 // confirm measures a second batch on fresh pods and judges both. Where it can't be
@@ -112,25 +120,13 @@ func (m *measurement) confirm(ctx context.Context, r *room) error {
 	return err
 }
 
-// open tells why an assertion about the comparison has no decided verdict for a
-// reason that lies in the infrastructure; nil if it has none.
-func (m *measurement) open(a verdict.Assertion, r *room) error {
-	if m.err != nil {
-		return m.err
+// judged is the measurement as verdicts take it: without rounds where there are none.
+func (m *measurement) judged(r *room) verdict.Comparison {
+	c := m.result
+	if c.Name == "" {
+		c = r.judge.comparison(m.decided, nil, nil)
 	}
-	if m.skipped != nil {
-		if m.skipped.Infrastructure() {
-			return errors.New(m.skipped.String())
-		}
-		return nil
-	}
-	x, y := a.Cells()
-	for _, skip := range r.book.skipped(m.decided.Name, m.phase) {
-		if skip.Cell == x || skip.Cell == y || skip.Cell.Arm == "" {
-			return fmt.Errorf("%s: %s", skip.Cell, skip.Text())
-		}
-	}
-	return nil
+	return c
 }
 
 // overBudget tells why a comparison is not begun: the profile's time for measuring

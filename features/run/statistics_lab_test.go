@@ -256,9 +256,7 @@ func TestStatisticsOnTheLabCallNoCopiesDifferent(t *testing.T) {
 						fails++
 						t.Logf("%s: FALSE, until confirmed: %s", b.name, v.Explanation)
 					default:
-						why, _, _ := strings.Cut(v.Reason, " by ")
-						why, _, _ = strings.Cut(why, " of ")
-						reasons[strings.Map(dropDigits, why)]++
+						reasons[string(v.Why.Code)]++
 					}
 					ds := b.logRatios(t, rounds, names[i], names[j])
 					spreads = append(spreads, stat.StdDev(ds, nil))
@@ -279,13 +277,6 @@ func TestStatisticsOnTheLabCallNoCopiesDifferent(t *testing.T) {
 	table(t, "aa.md", []string{"batch of fresh pods", "rounds", "false pass", "false fail (unconfirmed)", "largest median difference of two copies", "sd of ln ratio (median of all pairs)"}, rows,
 		fmt.Sprintf("%d comparisons, %d false verdicts. Undecided because of: %s.", comparisons, falseOnes, strings.Join(why, "; ")))
 	assert.LessOrEqual(t, falseOnes, max(1, comparisons/100), "of %d comparisons", comparisons)
-}
-
-func dropDigits(r rune) rune {
-	if r >= '0' && r <= '9' {
-		return -1
-	}
-	return r
 }
 
 // slow makes a copy's client walk that many rules, which match nothing, for

@@ -3,9 +3,6 @@ package history
 import (
 	"fmt"
 	"slices"
-
-	"github.com/cniperf/cniperf/internal/journal"
-	"github.com/cniperf/cniperf/internal/report"
 )
 
 // Comparison is two runs side by side. It has no verdict: two runs differ by more
@@ -32,30 +29,19 @@ type Pair struct {
 }
 
 // Compare puts two runs side by side. A run without any whole table is an error.
-func Compare(before, after *journal.Run) (*Comparison, error) {
-	c := &Comparison{
-		Version: Version,
-		Old:     RunInfo{before.Header.RunID, before.Header.Started}, New: RunInfo{after.Header.RunID, after.Header.Started},
-	}
-	was, err := rowsOf(before)
+func Compare(before, after *Run) (*Comparison, error) {
+	c := &Comparison{Version: Version, Old: before.RunInfo, New: after.RunInfo}
+	was, err := before.lines()
 	if err != nil {
 		return nil, err
 	}
-	is, err := rowsOf(after)
+	is, err := after.lines()
 	if err != nil {
 		return nil, err
 	}
-	on, err := conditionsOf(before)
-	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", before.Dir, err)
-	}
-	then, err := conditionsOf(after)
-	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", after.Dir, err)
-	}
-	c.Elsewhere, c.Subject = on.elsewhere(then), on.changed(then)
+	c.Elsewhere, c.Subject = before.on.elsewhere(after.on), before.on.changed(after.on)
 	for _, o := range was {
-		i := slices.IndexFunc(is, func(n row) bool { return n.Cell == o.Cell })
+		i := slices.IndexFunc(is, func(n line) bool { return n.Cell == o.Cell })
 		if i < 0 {
 			c.OnlyOld = append(c.OnlyOld, o.Cell)
 			continue
@@ -63,36 +49,29 @@ func Compare(before, after *journal.Run) (*Comparison, error) {
 		c.Changes = append(c.Changes, Pair{o.Cell, o.median, is[i].median, o.ratio, is[i].ratio})
 	}
 	for _, n := range is {
-		if !slices.ContainsFunc(was, func(o row) bool { return o.Cell == n.Cell }) {
+		if !slices.ContainsFunc(was, func(o line) bool { return o.Cell == n.Cell }) {
 			c.OnlyNew = append(c.OnlyNew, n.Cell)
 		}
 	}
 	return c, nil
 }
 
-type row struct {
+// line is a row with the table that it is in.
+type line struct {
 	Cell
-	median float64
-	ratio  *float64
+	row
 }
 
-// rowsOf are the rows of a run's full tables, in its order.
-func rowsOf(run *journal.Run) ([]row, error) {
-	var rows []row
-	for _, table := range report.New(run, nil).Comparisons {
-		if table.Phase != journal.PhaseFull || table.Metric == nil {
-			continue
-		}
-		for _, r := range table.Rows {
-			x := row{Cell: Cell{table.Name, r.Cell, *table.Metric}, median: r.Metrics[0].Median}
-			if r.Ratio != nil && r.Cell.Arm != report.HostArm {
-				x.ratio = &r.Ratio.Median
-			}
-			rows = append(rows, x)
+// lines are the rows of a run's tables, in its order.
+func (r *Run) lines() ([]line, error) {
+	var lines []line
+	for _, t := range r.tables {
+		for _, row := range t.rows {
+			lines = append(lines, line{Cell{t.name, row.cell, t.metric}, row})
 		}
 	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("run %s has no table with a valid round", run.Dir)
+	if len(lines) == 0 {
+		return nil, fmt.Errorf("run %s has no table with a valid round", r.Dir)
 	}
-	return rows, nil
+	return lines, nil
 }

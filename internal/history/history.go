@@ -9,9 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/measure"
-	"github.com/cniperf/cniperf/internal/report"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
@@ -86,7 +85,7 @@ type Night struct {
 // with a verdict, or that measured on something else or otherwise than the newest,
 // are left out with the reason. No run that can be compared, and a rule out of its
 // bounds, are errors.
-func New(runs []*journal.Run, rule Rule) (*History, error) {
+func New(runs []*Run, rule Rule) (*History, error) {
 	if rule.Window < 1 || rule.InARow < 0 || !(rule.Alpha >= minAlpha && rule.Alpha <= 0.5) {
 		return nil, fmt.Errorf("rule of %d nights in a row against %d, alpha %v: want at least 0 against 1, alpha from %v to 0.5", rule.InARow, rule.Window, rule.Alpha, minAlpha)
 	}
@@ -95,9 +94,9 @@ func New(runs []*journal.Run, rule Rule) (*History, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.Profile = nights[0].run.Header.Profile
+	h.Profile = nights[0].Profile
 	for _, n := range nights {
-		h.Runs = append(h.Runs, RunInfo{n.run.Header.RunID, n.run.Header.Started})
+		h.Runs = append(h.Runs, n.RunInfo)
 	}
 	h.collect(nights)
 	if len(h.Cells) > 0 {
@@ -114,87 +113,77 @@ func New(runs []*journal.Run, rule Rule) (*History, error) {
 	return h, nil
 }
 
-// night is a run beside what it ran on.
-type night struct {
-	run *journal.Run
-	on  conditions
-}
-
 // comparable are the runs, oldest first, that can be compared with the newest of
 // those that ended with a verdict.
-func (h *History) comparable(runs []*journal.Run) ([]night, error) {
-	var nights []night
+func (h *History) comparable(runs []*Run) ([]*Run, error) {
+	var nights []*Run
 	seen := map[string]bool{}
 	for _, run := range runs {
-		id := run.Header.RunID
-		if seen[id] {
+		if seen[run.ID] {
 			continue
 		}
-		seen[id] = true
-		on, err := conditionsOf(run)
-		if err != nil {
-			return nil, fmt.Errorf("run %s: %w", run.Dir, err)
-		}
-		switch e := run.End; {
+		seen[run.ID] = true
+		switch e := run.end; {
 		case e == nil:
 			h.leaveOut(run, "it has no end: it was cut off, or goes on")
 		case e.ExitCode > verdict.ExitInconclusive:
 			h.leaveOut(run, "it ended as "+e.Outcome+": "+e.Reason)
 		default:
-			nights = append(nights, night{run, on})
+			nights = append(nights, run)
 		}
 	}
 	if len(nights) == 0 {
 		return nil, fmt.Errorf("none of the %d runs ended with a verdict", len(seen))
 	}
-	slices.SortStableFunc(nights, func(a, b night) int { return a.run.Header.Started.Compare(b.run.Header.Started) })
+	slices.SortStableFunc(nights, func(a, b *Run) int { return a.Started.Compare(b.Started) })
 	last := nights[len(nights)-1]
-	return slices.DeleteFunc(nights, func(n night) bool {
+	return slices.DeleteFunc(nights, func(n *Run) bool {
 		differs := n.on.elsewhere(last.on)
 		if len(differs) == 0 {
 			return false
 		}
-		h.leaveOut(n.run, differs...)
+		h.leaveOut(n, differs...)
 		return true
 	}), nil
 }
 
-func (h *History) leaveOut(run *journal.Run, reasons ...string) {
-	h.LeftOut = append(h.LeftOut, LeftOut{run.Header.RunID, reasons})
+func (h *History) leaveOut(run *Run, reasons ...string) {
+	h.LeftOut = append(h.LeftOut, LeftOut{run.ID, reasons})
 }
 
 // collect makes the series. A table counts in a night when it has the rounds that
 // its profile wants at least.
-func (h *History) collect(nights []night) {
+func (h *History) collect(nights []*Run) {
 	last := nights[len(nights)-1]
 	series := map[string]*Series{}
 	alone := map[string]bool{}
 	for _, n := range nights {
-		for _, table := range report.New(n.run, nil).Comparisons {
-			if table.Phase != journal.PhaseFull || table.Metric == nil || table.Rounds < n.on.minRounds || n.on.benchmarks[table.Benchmark] != last.on.benchmarks[table.Benchmark] {
+		for _, t := range n.tables {
+			if t.rounds < n.on.minRounds || n.on.benchmarks[t.benchmark] != last.on.benchmarks[t.benchmark] {
 				continue
 			}
 			hosted := false
-			for _, row := range table.Rows {
-				hosted = hosted || row.Cell.Arm == report.HostArm
-				if row.Ratio == nil || row.Cell.Arm == report.HostArm {
+			for _, r := range t.rows {
+				hosted = hosted || r.cell.Arm == analysis.HostArm
+				// An arm that was left out midway has fewer rounds than its table.
+				if r.ratio == nil || r.rounds < n.on.minRounds {
 					continue
 				}
-				key := table.Name + " " + row.Cell.String() + " " + table.Metric.Name
+				key := t.name + " " + r.cell.String() + " " + t.metric.Name
 				if series[key] == nil {
-					series[key] = &Series{Cell: Cell{table.Name, row.Cell, *table.Metric}}
+					series[key] = &Series{Cell: Cell{t.name, r.cell, t.metric}}
 				}
-				series[key].Nights = append(series[key].Nights, Night{n.run.Header.RunID, row.Ratio.Median})
+				series[key].Nights = append(series[key].Nights, Night{n.ID, *r.ratio})
 			}
 			if !hosted {
-				alone[table.Name] = true
+				alone[t.name] = true
 			}
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(series)) {
 		s := series[key]
 		switch {
-		case s.Nights[len(s.Nights)-1].Run == last.run.Header.RunID:
+		case s.Nights[len(s.Nights)-1].Run == last.ID:
 			h.Cells = append(h.Cells, *s)
 		case slices.Contains(last.on.comparisons, s.Table):
 			h.Missing = append(h.Missing, s.Cell)
@@ -204,12 +193,12 @@ func (h *History) collect(nights []night) {
 }
 
 // judge gives a series its verdict.
-func (h *History) judge(s *Series, nights []night) error {
+func (h *History) judge(s *Series, nights []*Run) error {
 	costs := make([]float64, len(s.Nights))
 	for i, n := range s.Nights {
 		var err error
 		if costs[i], err = measure.LogCost(measure.Value{Metric: s.Metric, Value: n.Ratio}); err != nil {
-			return fmt.Errorf("run %s: %s: ratio to %s: %w", n.Run, s.Cell.Cell, report.HostArm, err)
+			return fmt.Errorf("run %s: %s: ratio to %s: %w", n.Run, s.Cell.Cell, analysis.HostArm, err)
 		}
 	}
 	var err error
@@ -223,8 +212,8 @@ func (h *History) judge(s *Series, nights []night) error {
 	return nil
 }
 
-func on(nights []night, run string) conditions {
-	i := slices.IndexFunc(nights, func(n night) bool { return n.run.Header.RunID == run })
+func on(nights []*Run, run string) conditions {
+	i := slices.IndexFunc(nights, func(n *Run) bool { return n.ID == run })
 	return nights[i].on
 }
 

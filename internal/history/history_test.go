@@ -84,6 +84,31 @@ func nights(n int) []*journal.Run {
 	return runs
 }
 
+// newHistory keeps of the runs what is needed, and compares.
+func newHistory(runs []*journal.Run, rule Rule) (*History, error) {
+	var kept []*Run
+	for _, run := range runs {
+		k, err := Of(run)
+		if err != nil {
+			return nil, fmt.Errorf("run %s: %w", run.Dir, err)
+		}
+		kept = append(kept, k)
+	}
+	return New(kept, rule)
+}
+
+func compare(before, after *journal.Run) (*Comparison, error) {
+	was, err := Of(before)
+	if err != nil {
+		return nil, err
+	}
+	is, err := Of(after)
+	if err != nil {
+		return nil, err
+	}
+	return Compare(was, is)
+}
+
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
@@ -104,7 +129,7 @@ func TestAnArmThatGotSlower(t *testing.T) {
 	}
 	rule := Rule{Window: 30, Alpha: .05}
 	for n, want := range map[int]verdict.Outcome{30: verdict.Inconclusive, 31: verdict.Inconclusive, 32: verdict.Fail, 33: verdict.Fail} {
-		h, err := New(runs[:n], rule)
+		h, err := newHistory(runs[:n], rule)
 		require.NoError(t, err)
 		assert.Equal(t, 2, h.Rule.InARow, "four cells")
 		assert.Equal(t, want, h.Outcome(), "%d nights", n)
@@ -118,7 +143,7 @@ func TestAnArmThatGotSlower(t *testing.T) {
 	elsewhere.Header.Fingerprint = map[string]string{"kernel": "6.17"}
 	smoke, smoke2 := nightRun(-2, nil), nightRun(-3, nil)
 	smoke.Header.Profile, smoke2.Header.Profile = "smoke", "smoke"
-	h, err := New(append(runs, cut, broken, elsewhere, smoke, smoke2, runs[0]), rule)
+	h, err := newHistory(append(runs, cut, broken, elsewhere, smoke, smoke2, runs[0]), rule)
 	require.NoError(t, err)
 	var b bytes.Buffer
 	require.NoError(t, h.Text(&b))
@@ -129,7 +154,7 @@ func TestAnArmThatGotSlower(t *testing.T) {
 }
 
 func TestNothingChanged(t *testing.T) {
-	h, err := New(nights(31), Rule{Window: 30, Alpha: .05})
+	h, err := newHistory(nights(31), Rule{Window: 30, Alpha: .05})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Pass, h.Outcome())
 	assert.Len(t, h.Cells, 4)
@@ -146,7 +171,7 @@ func TestTablesThatDontCount(t *testing.T) {
 		}
 	}
 	runs[0].Header.Plan = plan(func(p *record.Plan) { p.Catalogue.Benchmarks[0].Port++ })
-	h, err := New(runs, Rule{Window: 5, Alpha: .05})
+	h, err := newHistory(runs, Rule{Window: 5, Alpha: .05})
 	require.NoError(t, err)
 	assert.Equal(t, "throughput: calico, macvlan", byTable(h.Missing))
 	assert.Len(t, h.Cells, 2)
@@ -163,7 +188,7 @@ func TestTablesThatWereTakenOut(t *testing.T) {
 	last := runs[6]
 	last.Header.Plan = plan(func(p *record.Plan) { p.Profile.Comparisons = []string{"latency", "same-node"} })
 	last.Rounds = slices.DeleteFunc(last.Rounds, func(r journal.Round) bool { return r.Comparison == "throughput" })
-	h, err := New(runs, Rule{Window: 5, Alpha: .05})
+	h, err := newHistory(runs, Rule{Window: 5, Alpha: .05})
 	require.NoError(t, err)
 	assert.Empty(t, h.Missing)
 	assert.Len(t, h.Cells, 2)
@@ -200,38 +225,38 @@ func TestNightsOfOlderPlansCount(t *testing.T) {
 func TestClustersThatOnlyOneRunHas(t *testing.T) {
 	runs := nights(7)
 	runs[6].Prints = append(runs[6].Prints, journal.Fingerprint{Cluster: "ebpf", Values: map[string]string{"kubernetes": "v1.34.4"}})
-	h, err := New(runs, Rule{Window: 5, Alpha: .05})
+	h, err := newHistory(runs, Rule{Window: 5, Alpha: .05})
 	require.NoError(t, err)
 	assert.Empty(t, h.LeftOut)
 }
 
 func TestNewRefuses(t *testing.T) {
 	for _, rule := range []Rule{{Window: 0, Alpha: .05}, {Window: 3, InARow: -1, Alpha: .05}, {Window: 3}, {Window: 1, Alpha: 1e-9}, {Window: 3, Alpha: 1}} {
-		_, err := New(nights(4), rule)
+		_, err := newHistory(nights(4), rule)
 		assert.ErrorContains(t, err, "want at least", "%+v", rule)
 	}
 	runs := nights(1)
 	runs[0].End = nil
-	_, err := New(runs, Rule{Window: 1, Alpha: .05})
+	_, err := newHistory(runs, Rule{Window: 1, Alpha: .05})
 	assert.ErrorContains(t, err, "none of the 1 runs ended with a verdict")
 	runs = nights(1)
 	runs[0].Header.Plan = json.RawMessage(`{"profile":{"MinRounds":"two"}}`)
-	_, err = New(runs, Rule{Window: 1, Alpha: .05})
+	_, err = newHistory(runs, Rule{Window: 1, Alpha: .05})
 	assert.ErrorContains(t, err, "runs/night00: plan of version 1: ")
 	runs[0].Header.Plan = json.RawMessage(`{"version": 3}`)
-	_, err = New(runs, Rule{Window: 1, Alpha: .05})
+	_, err = newHistory(runs, Rule{Window: 1, Alpha: .05})
 	assert.ErrorContains(t, err, "runs/night00: plan: written by a newer cniperf: plan version 3, this one reads up to 2")
 }
 
 func TestCompare(t *testing.T) {
 	was, is := nightRun(0, map[string]float64{"macvlan": .7, "calico": 1.4}), nightRun(1, map[string]float64{"macvlan": .77, "cilium": .9})
 	is.Prints[0].Values["image spiderpool"], is.Header.Fingerprint = "v1.1.0", map[string]string{"kernel": "6.19"}
-	c, err := Compare(was, is)
+	c, err := compare(was, is)
 	require.NoError(t, err)
 	var b bytes.Buffer
 	require.NoError(t, c.Text(&b))
 	golden(t, "compare.txt", b.Bytes())
 	is.Rounds = nil
-	_, err = Compare(was, is)
+	_, err = compare(was, is)
 	assert.ErrorContains(t, err, "runs/night01 has no table with a valid round")
 }

@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/page"
-	"github.com/cniperf/cniperf/internal/report"
 	"github.com/cniperf/cniperf/internal/verdict"
 	"golang.org/x/perf/benchunit"
 )
@@ -21,12 +21,12 @@ import (
 func (h *History) Text(w io.Writer) error {
 	p := &page.Page{}
 	p.Paragraph("cniperf history: %s, %s of profile %s, %s; each arm as a ratio to %s in the same run",
-		h.Outcome(), count(len(h.Runs), "run"), h.Profile, span(h.Runs), report.HostArm)
+		h.Outcome(), count(len(h.Runs), "run"), h.Profile, span(h.Runs), analysis.HostArm)
 	if len(h.Cells) > 0 {
 		p.Paragraph("slower: worse than the worst of %s for %d in a row; chance that this is said of any of the %s in a night when nothing changed: at most %.2g %%",
 			count(h.Rule.Window, "night"), h.Rule.InARow, count(len(h.Cells), "cell"), 100*h.FalseAlarm)
 	} else {
-		p.Paragraph("no whole table with a %s arm in the last run: nothing to compare", report.HostArm)
+		p.Paragraph("no whole table with a %s arm in the last run: nothing to compare", analysis.HostArm)
 	}
 	var rows [][]string
 	for i, s := range h.Cells {
@@ -47,7 +47,7 @@ func (h *History) Text(w io.Writer) error {
 		}
 	}
 	if len(h.Alone) > 0 {
-		note("without a %s arm, so compared only within a run: %s", report.HostArm, strings.Join(h.Alone, ", "))
+		note("without a %s arm, so compared only within a run: %s", analysis.HostArm, strings.Join(h.Alone, ", "))
 	}
 	if len(h.Missing) > 0 {
 		note("measured before, but not in the last run: %s", byTable(h.Missing))
@@ -101,7 +101,7 @@ func (c *Comparison) Text(w io.Writer) error {
 		rows = append(rows, row)
 		if i+1 == len(c.Changes) || c.Changes[i+1].Table != d.Table {
 			p.Heading("%s, %s in %s", d.Table, d.Metric.Name, d.Metric.Unit)
-			p.Table("lrrrrrr", []string{"arm", "old", "new", "change", "old × " + report.HostArm, "new × " + report.HostArm, "change"}, rows)
+			p.Table("lrrrrrr", []string{"arm", "old", "new", "change", "old × " + analysis.HostArm, "new × " + analysis.HostArm, "change"}, rows)
 			rows = nil
 		}
 	}

@@ -10,9 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-
-	"github.com/cniperf/cniperf/internal/measure"
+	"strconv"
 )
 
 // version is the format that this package writes and the newest it reads.
@@ -32,8 +30,13 @@ type envelope struct {
 // and the line's type, time and data, joined by newlines.
 func (e envelope) sum(previous string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%d\n%s\n%s\n%s", previous, e.V, e.Type, e.Time, e.Data)
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	for _, part := range []string{previous, strconv.Itoa(e.V), e.Type, e.Time} {
+		io.WriteString(h, part) // a hash never fails
+		h.Write([]byte{'\n'})
+	}
+	h.Write(e.Data)
+	var whole [sha256.Size]byte
+	return hex.EncodeToString(h.Sum(whole[:0])[:8])
 }
 
 func kindOf(record any) (string, error) {
@@ -86,11 +89,12 @@ type Run struct {
 // Read reads the journal in dir. A torn last line is left out with a warning;
 // any other damage is an error that names the line.
 func Read(dir string) (*Run, error) {
-	data, err := os.ReadFile(filepath.Join(dir, FileName))
+	f, err := os.Open(filepath.Join(dir, FileName))
 	if err != nil {
 		return nil, notARun(dir, err)
 	}
-	run, _, err := decode(data)
+	defer f.Close()
+	run, _, err := decode(f)
 	if err != nil {
 		return nil, fmt.Errorf("journal in %s: %w", dir, err)
 	}
@@ -129,74 +133,54 @@ type tail struct {
 	chain string
 }
 
-func decode(data []byte) (*Run, tail, error) {
+func decode(r io.Reader) (*Run, tail, error) {
 	run := &Run{}
-	var t tail
-	n := 0
-	for len(data) > 0 {
-		n++
-		line, rest, whole := bytes.Cut(data, []byte("\n"))
-		if !whole {
-			run.Warnings = append(run.Warnings, fmt.Sprintf("journal line %d, the last, is torn: %d bytes of it were left out", n, len(line)))
-			break
-		}
-		var e envelope
-		if err := strict(line, &e); err != nil {
-			return nil, tail{}, fmt.Errorf("line %d is corrupt: %w", n, err)
-		}
-		if e.V != version {
-			return nil, tail{}, fmt.Errorf("line %d has format version %d, this cniperf reads %d", n, e.V, version)
-		}
-		if want := e.sum(t.chain); e.Sum != want {
-			return nil, tail{}, fmt.Errorf("line %d is corrupt, or one before it is missing: checksum %q, want %q", n, e.Sum, want)
-		}
-		if (n == 1) != (e.Type == "header") {
-			return nil, tail{}, fmt.Errorf("line %d is a %q: the header must be the first line and only there", n, e.Type)
-		}
-		if err := run.add(e); err != nil {
-			return nil, tail{}, fmt.Errorf("line %d: %w", n, err)
-		}
-		t = tail{t.size + int64(len(line)) + 1, e.Sum}
-		data = rest
+	records := 0
+	t, torn, err := scan(r, func(kind string, data []byte) error {
+		records++
+		return run.add(kind, data)
+	})
+	if err != nil {
+		return nil, tail{}, err
 	}
-	if t.size == 0 {
-		return nil, tail{}, errors.New("it has no whole header: the run died as it began and measured nothing; remove the folder")
+	if torn > 0 {
+		run.Warnings = append(run.Warnings, fmt.Sprintf("journal line %d, the last, is torn: %d bytes of it were left out", records+1, torn))
 	}
 	return run, t, nil
 }
 
-func (r *Run) add(e envelope) error {
+func (r *Run) add(kind string, data []byte) error {
 	r.End = nil // whatever follows an end continues the run
-	switch e.Type {
+	switch kind {
 	case "header":
-		return strict(e.Data, &r.Header)
+		return strict(data, &r.Header)
 	case "stage":
-		return appendTo(&r.Stages, e.Data)
+		return appendTo(&r.Stages, data)
 	case "fact":
-		return appendTo(&r.Facts, e.Data)
+		return appendTo(&r.Facts, data)
 	case "fingerprint":
-		return appendTo(&r.Prints, e.Data)
+		return appendTo(&r.Prints, data)
 	case "resume":
-		if err := appendTo(&r.Resumes, e.Data); err != nil {
+		if err := appendTo(&r.Resumes, data); err != nil {
 			return err
 		}
 		r.Warnings = append(r.Warnings, r.Resumes[len(r.Resumes)-1].Warnings...)
 		return nil
 	case "attempt":
-		return appendTo(&r.Attempts, e.Data)
+		return appendTo(&r.Attempts, data)
 	case "sample":
-		return appendTo(&r.Samples, e.Data)
+		return appendTo(&r.Samples, data)
 	case "round":
-		return appendTo(&r.Rounds, e.Data)
+		return appendTo(&r.Rounds, data)
 	case "skip":
-		return appendTo(&r.Skips, e.Data)
+		return appendTo(&r.Skips, data)
 	case "verdict":
-		return appendTo(&r.Verdicts, e.Data)
+		return appendTo(&r.Verdicts, data)
 	case "end":
 		r.End = &End{}
-		return strict(e.Data, r.End)
+		return strict(data, r.End)
 	}
-	return fmt.Errorf("unknown record type %q", e.Type)
+	return fmt.Errorf("unknown record type %q", kind)
 }
 
 func appendTo[T any](list *[]T, data []byte) error {
@@ -222,90 +206,4 @@ func strict(data []byte, into any) error {
 		return errors.New("text after the JSON object")
 	}
 	return nil
-}
-
-// Comparisons lists the comparisons in the order in which the journal first
-// names them.
-func (r *Run) Comparisons() []string {
-	var names []string
-	add := func(name string) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	for _, s := range r.Samples {
-		add(s.Comparison)
-	}
-	for _, rd := range r.Rounds {
-		add(rd.Comparison)
-	}
-	for _, s := range r.Skips {
-		add(s.Comparison)
-	}
-	for _, v := range r.Verdicts {
-		add(v.Comparison)
-	}
-	return names
-}
-
-// Phase is the phase that a comparison's results come from: full as soon as
-// that has a valid round, or if there is no other; else first.
-func (r *Run) Phase(comparison string) string {
-	if len(r.ValidRoundsIn(comparison, PhaseFull)) == 0 && len(r.ValidRoundsIn(comparison, PhaseFirst)) > 0 {
-		return PhaseFirst
-	}
-	return PhaseFull
-}
-
-// ValidRounds returns a comparison's rounds that count, by index, of the phase
-// that Phase names.
-func (r *Run) ValidRounds(comparison string) []measure.Round {
-	return r.ValidRoundsIn(comparison, r.Phase(comparison))
-}
-
-// ValidRoundsIn is ValidRounds of one phase. A round counts when the last word
-// about it is valid and its latest attempt has a valid sample of every cell
-// that the phase measures and doesn't skip.
-func (r *Run) ValidRoundsIn(comparison, phase string) []measure.Round {
-	cells := map[measure.Cell]bool{}
-	attempts := map[int]int{}
-	for _, s := range r.Samples {
-		if s.Comparison == comparison && s.Phase == phase {
-			cells[s.Cell] = true
-			attempts[s.Round] = max(attempts[s.Round], s.Attempt)
-		}
-	}
-	for _, s := range r.Skips {
-		if s.Comparison == comparison && (s.Phase == "" || s.Phase == phase) {
-			delete(cells, s.Cell)
-		}
-	}
-	values := map[int]map[measure.Cell]measure.Values{}
-	for _, s := range r.Samples {
-		if s.Comparison != comparison || s.Phase != phase || !cells[s.Cell] || s.Attempt != attempts[s.Round] {
-			continue
-		}
-		if values[s.Round] == nil {
-			values[s.Round] = map[measure.Cell]measure.Values{}
-		}
-		// A round begun again after a crash may repeat a cell: the last counts.
-		delete(values[s.Round], s.Cell)
-		if s.Invalid == "" {
-			values[s.Round][s.Cell] = s.Values
-		}
-	}
-	valid, kept := map[int]bool{}, map[int]bool{}
-	for _, rd := range r.Rounds {
-		if rd.Comparison == comparison && rd.Phase == phase {
-			valid[rd.Round], kept[rd.Round] = rd.Valid, rd.Kept
-		}
-	}
-	var rounds []measure.Round
-	for index, ok := range valid {
-		if ok && len(cells) > 0 && len(values[index]) == len(cells) {
-			rounds = append(rounds, measure.Round{Index: index, Values: values[index], Disturbed: kept[index]})
-		}
-	}
-	slices.SortFunc(rounds, func(a, b measure.Round) int { return a.Index - b.Index })
-	return rounds
 }

@@ -15,7 +15,7 @@ import (
 const Latest = "latest"
 
 // Find returns the folder of a run: name itself, or for Latest the link or
-// folder runs/latest, else the run below runs whose name sorts last.
+// folder runs/latest, else the run below runs that was started last.
 func Find(runs, name string) (string, error) {
 	if name != Latest {
 		return name, nil
@@ -28,7 +28,7 @@ func Find(runs, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return slices.Max(dirs), nil
+	return newest(dirs)
 }
 
 // List returns the folders of the runs below runs. None at all is an error.

@@ -107,17 +107,17 @@ func open(dir string, f *os.File) (*Writer, *Run, error) {
 	if err := lock(f); err != nil {
 		return nil, nil, fmt.Errorf("resume %s: %w", dir, err)
 	}
-	data, err := io.ReadAll(f)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read journal in %s: %w", dir, err)
-	}
-	run, state, err := decode(data)
+	run, state, err := decode(f)
 	if err != nil {
 		return nil, nil, fmt.Errorf("journal in %s: %w", dir, err)
 	}
 	run.Dir = dir
 	w := &Writer{dir: dir, file: f, size: state.size, chain: state.chain}
-	if state.size < int64(len(data)) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, fmt.Errorf("size of the journal in %s: %w", dir, err)
+	}
+	if state.size < info.Size() {
 		if err := f.Truncate(state.size); err != nil {
 			return nil, nil, fmt.Errorf("cut the torn last line off the journal in %s: %w", dir, err)
 		}
@@ -169,13 +169,10 @@ func (w *Writer) Append(record any) error {
 	if w.broken != nil {
 		return fmt.Errorf("journal a %s: journal in %s is closed after: %w", kind, w.dir, w.broken)
 	}
-	e := envelope{V: version, Type: kind, Time: time.Now().UTC().Format(time.RFC3339Nano), Data: data}
-	e.Sum = e.sum(w.chain)
-	line, err := json.Marshal(e)
+	line, sum, err := encode(kind, data, w.chain)
 	if err != nil {
-		return fmt.Errorf("journal a %s: %w", kind, err)
+		return err
 	}
-	line = append(line, '\n')
 	if _, err := w.file.Write(line); err != nil {
 		err = fmt.Errorf("journal a %s in %s: %w", kind, w.dir, err)
 		// Half a line must not stay in front of the next record.
@@ -185,8 +182,45 @@ func (w *Writer) Append(record any) error {
 		return err
 	}
 	w.size += int64(len(line))
-	w.chain = e.Sum
+	w.chain = sum
 	return w.sync()
+}
+
+// encode makes the line of a record that follows the one whose sum is chain, and
+// the record's own sum.
+func encode(kind string, data []byte, chain string) ([]byte, string, error) {
+	e := envelope{V: version, Type: kind, Time: time.Now().UTC().Format(time.RFC3339Nano), Data: data}
+	e.Sum = e.sum(chain)
+	line, err := json.Marshal(e)
+	if err != nil {
+		return nil, "", fmt.Errorf("journal a %s: %w", kind, err)
+	}
+	return append(line, '\n'), e.Sum, nil
+}
+
+// Encode writes the lines of a journal that holds the records, the header first:
+// a run made up for a test, without a disk to wait for.
+func Encode(w io.Writer, records ...any) error {
+	chain := ""
+	for _, r := range records {
+		kind, err := kindOf(r)
+		if err != nil {
+			return err
+		}
+		data, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("journal a %s: %w", kind, err)
+		}
+		line, sum, err := encode(kind, data, chain)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(line); err != nil {
+			return fmt.Errorf("journal a %s: %w", kind, err)
+		}
+		chain = sum
+	}
+	return nil
 }
 
 // StoreRaw keeps a tool's output under its SHA-256, which it returns, and

@@ -25,6 +25,8 @@ const (
 	NoAccelerator Code = "no-accelerator"
 	// NothingToCompare: too few arms are left.
 	NothingToCompare Code = "nothing-to-compare"
+	// Broken: the comparison ended with an error that is about no arm.
+	Broken Code = "broken"
 	// NoTime: the profile's Minutes for measuring were over.
 	NoTime Code = "no-time"
 )
@@ -68,6 +70,8 @@ func (r Reason) String() string {
 		return fmt.Sprintf("the accelerator did not start in cluster %s: %s", r.Cluster, r.Detail)
 	case NothingToCompare:
 		return "too few arms are left to compare: " + r.Detail
+	case Broken:
+		return r.Detail
 	case NoTime:
 		return fmt.Sprintf("the %d minutes that profile %s has for measuring were over", r.Minutes, r.Profile)
 	}
@@ -79,7 +83,7 @@ func (r Reason) String() string {
 // nobody's verdict.
 func (r Reason) Infrastructure() bool {
 	switch r.Code {
-	case ClusterLost, PodsFailed, SamplesInvalid, NoAccelerator, NothingToCompare:
+	case ClusterLost, PodsFailed, SamplesInvalid, NoAccelerator, NothingToCompare, Broken:
 		return true
 	}
 	return false

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/perf/benchfmt"
 
+	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 )
@@ -140,9 +141,8 @@ func (r *Report) Bench(w io.Writer) error {
 	out := benchfmt.NewWriter(w)
 	described := map[string]bool{}
 	for _, c := range r.Comparisons {
-		rounds := r.run.ValidRoundsIn(c.Name, c.Phase)
-		for _, rd := range rounds {
-			for _, cell := range cells(rounds) {
+		for _, rd := range c.valid {
+			for _, cell := range analysis.Cells(c.valid) {
 				result := &benchfmt.Result{Name: benchName(cell), Iters: 1}
 				for _, v := range rd.Values[cell] {
 					unit := benchUnit(v.Metric)

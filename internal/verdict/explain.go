@@ -8,22 +8,32 @@ import (
 	"github.com/cniperf/cniperf/internal/measure"
 )
 
-// explain says a judged verdict in one sentence: what was found, in how many
-// rounds, how sure, and where nothing was decided why and what could have been.
-func explain(v Verdict, c *judged) string {
-	s := c.first.main
-	subject := fmt.Sprintf("%s is %s%s", sideA(v), advantage(v.Metric, s.Median(), sideB(v)), context(v))
+// Explain says a verdict in one sentence: what was found, in how many rounds, how
+// sure, and where nothing was decided why and what could have been. It needs
+// nothing but the verdict, so a recorded one is explained as a fresh one.
+func Explain(v Verdict) string {
+	if v.Outcome == Skipped {
+		return fmt.Sprintf("%s: not judged, %s", pair(v), v.why())
+	}
+	e := v.Evidence
+	subject := fmt.Sprintf("%s is %s%s", sideA(v), advantage(v.Metric, e.median(), sideB(v)), context(v))
+	rounds := fmt.Sprintf("%d of %d rounds, %s%s", decisive(v), e.N, e.interval(v.Metric), confirmed(v))
 	switch {
 	case v.Outcome == Inconclusive:
-		return fmt.Sprintf("%s: no verdict, %s; %s, %s%s", pair(v), v.Reason, found(v, s), interval(v.Metric, s), couldSee(v, s))
-	case c.assertion.nonInferiority():
-		return fmt.Sprintf("%s, %s the %s allowed: %d of %d rounds, %s%s", subject,
-			choose(v.Outcome == Pass, "within", "beyond"), percent(c.first.margin), decisive(v, s), s.N(), interval(v.Metric, s), confirmed(v))
-	case c.assertion.Margin > 0:
-		return fmt.Sprintf("%s, %s the %s claimed: %d of %d rounds, %s%s", subject,
-			choose(v.Outcome == Pass, "more than", "less than"), percent(c.assertion.Margin), decisive(v, s), s.N(), interval(v.Metric, s), confirmed(v))
+		return fmt.Sprintf("%s: no verdict, %s; %s, %s%s", pair(v), v.why(), found(v), e.interval(v.Metric), e.couldSee())
+	case v.NonInferiority:
+		return fmt.Sprintf("%s, %s the %s allowed: %s", subject, choose(v.Outcome == Pass, "within", "beyond"), percent(e.Margin), rounds)
+	case e.Margin > 0:
+		return fmt.Sprintf("%s, %s the %s claimed: %s", subject, choose(v.Outcome == Pass, "more than", "less than"), percent(e.Margin), rounds)
 	}
-	return fmt.Sprintf("%s: %d of %d rounds, %s%s", subject, decisive(v, s), s.N(), interval(v.Metric, s), confirmed(v))
+	return subject + ": " + rounds
+}
+
+func (v Verdict) why() string {
+	if v.Why == nil {
+		return "no reason is recorded"
+	}
+	return v.Why.words(v)
 }
 
 func choose(yes bool, a, b string) string {
@@ -34,11 +44,11 @@ func choose(yes bool, a, b string) string {
 }
 
 // decisive is how many rounds speak for the outcome.
-func decisive(v Verdict, s *Sequence) int {
+func decisive(v Verdict) int {
 	if v.Outcome == Fail {
-		return s.Losses
+		return v.Evidence.N - v.Evidence.Wins
 	}
-	return s.Wins
+	return v.Evidence.Wins
 }
 
 func confirmed(v Verdict) string {
@@ -48,16 +58,32 @@ func confirmed(v Verdict) string {
 	return ", confirmed on fresh pods"
 }
 
-func found(v Verdict, s *Sequence) string {
+func found(v Verdict) string {
 	return fmt.Sprintf("%s %s in the median, ahead in %d of %d rounds",
-		sideA(v), advantage(v.Metric, s.Median(), ""), s.Wins, s.N())
+		sideA(v), advantage(v.Metric, v.Evidence.median(), ""), v.Evidence.Wins, v.Evidence.N)
 }
 
-func couldSee(v Verdict, s *Sequence) string {
+// median is the median log cost ratio, NaN where there is none.
+func (e *Evidence) median() float64 {
+	if e.MedianRatio == nil {
+		return math.NaN()
+	}
+	return math.Log(*e.MedianRatio)
+}
+
+// interval words the confidence sequence in the direction of the median.
+func (e *Evidence) interval(m measure.Metric) string {
+	if e.Low == nil || e.High == nil {
+		return interval(m, e.median(), math.Inf(-1), math.Inf(1), e.Confidence)
+	}
+	return interval(m, e.median(), math.Log(*e.Low), math.Log(*e.High), e.Confidence)
+}
+
+func (e *Evidence) couldSee() string {
 	switch {
-	case v.Evidence.Detectable != nil:
-		return fmt.Sprintf("; an effect of %s would have been seen", percent(*v.Evidence.Detectable))
-	case math.IsInf(s.Detectable(), 1):
+	case e.Detectable != nil:
+		return fmt.Sprintf("; an effect of %s would have been seen", percent(*e.Detectable))
+	case e.Rounds == 0 || !reaches(E(e.Rounds, e.Rounds), e.Bound):
 		return "; so few rounds could not have shown any effect"
 	}
 	return ""
@@ -93,17 +119,18 @@ func advantage(m measure.Metric, logRatio float64, than string) string {
 	return percent(math.Abs(g)) + " " + word + joint + than + of
 }
 
-// interval words the confidence sequence in the direction of the median.
-func interval(m measure.Metric, s *Sequence) string {
-	if math.IsInf(s.Low, 0) || math.IsInf(s.High, 0) {
+// interval words a confidence interval of log cost ratios in the direction of the
+// median.
+func interval(m measure.Metric, median, low, high, confidence float64) string {
+	if math.IsInf(low, 0) || math.IsInf(high, 0) {
 		return "no interval yet"
 	}
-	a, b := gain(m, s.High), gain(m, s.Low)
-	if gain(m, s.Median()) < 0 {
+	a, b := gain(m, high), gain(m, low)
+	if gain(m, median) < 0 {
 		a, b = -b, -a
 	}
 	// Rounded down: a confidence is never said to be more than it is.
-	return fmt.Sprintf("%d %% interval %s", int(math.Floor(s.Confidence()*100)), span(a, b))
+	return fmt.Sprintf("%d %% interval %s", int(math.Floor(confidence*100)), span(a, b))
 }
 
 // span is two percentages with their unit once.

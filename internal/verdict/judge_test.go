@@ -69,6 +69,11 @@ func judgeOne(t *testing.T, a Assertion, c Comparison) Verdict {
 	_, err = json.Marshal(vs)
 	require.NoError(t, err, "evidence must be fit for JSON")
 	require.NotEmpty(t, vs[0].Explanation)
+	data, err := json.Marshal(vs[0])
+	require.NoError(t, err)
+	var recorded Verdict
+	require.NoError(t, json.Unmarshal(data, &recorded))
+	require.Equal(t, vs[0].Explanation, Explain(recorded), "a recorded verdict says the same")
 	return vs[0]
 }
 
@@ -77,15 +82,14 @@ func TestTheLabsOrderingsAreDecidedAfterEightRounds(t *testing.T) {
 	all := Comparison{Rounds: columns(measure.Latency, facts())}
 	vs, err := Judge(gates, "kind", Comparison{Rounds: all.Rounds[:7]})
 	require.NoError(t, err)
-	assert.False(t, Decided(vs))
-	assert.Equal(t, ExitInconclusive, ExitCode(vs))
+	assert.False(t, vs[0].Final)
 	assert.Equal(t, "macvlan against calico by Pod IP: no verdict, undecided after 7 of at most 20 rounds; "+
 		"macvlan 41 % faster in the median, ahead in 7 of 7 rounds, no interval yet; so few rounds could not have shown any effect", vs[0].Explanation)
 
 	vs, err = Judge(gates, "kind", all)
 	require.NoError(t, err)
-	assert.True(t, Decided(vs))
-	assert.Equal(t, ExitPass, ExitCode(vs))
+	assert.True(t, vs[0].Final)
+	assert.Equal(t, []Outcome{Pass, Pass, Pass}, []Outcome{vs[0].Outcome, vs[1].Outcome, vs[2].Outcome})
 	assert.Equal(t, "macvlan is 41 % faster than calico by Pod IP: 8 of 8 rounds, 98 % interval 39–42 %", vs[0].Explanation)
 	assert.Equal(t, "macvlan is 14 % faster than cilium by Pod IP: 8 of 8 rounds, 98 % interval 10–19 %", vs[1].Explanation)
 	e := vs[0].Evidence
@@ -102,14 +106,13 @@ func TestSwappingArmsSwapsTheOutcome(t *testing.T) {
 	assert.Equal(t, Inconclusive, v.Outcome)
 	assert.True(t, v.NeedsConfirmation)
 	assert.False(t, v.Final)
-	assert.Contains(t, v.Reason, "a second on fresh pods has to confirm it")
+	assert.Equal(t, ToConfirm, v.Why.Code)
 
 	c.Confirming = c.Rounds
 	v = judgeOne(t, ordering("calico", "macvlan", Gate), c)
 	assert.Equal(t, Fail, v.Outcome)
 	assert.True(t, v.Final)
 	assert.Equal(t, "calico is 70 % slower than macvlan by Pod IP: 8 of 8 rounds, 98 % interval 65–74 %, confirmed on fresh pods", v.Explanation)
-	assert.Equal(t, ExitFail, ExitCode([]Verdict{v}))
 
 	good := judgeOne(t, ordering("macvlan", "calico", Gate), c)
 	assert.Equal(t, [2]float64{good.Evidence.EPass, good.Evidence.EFail}, [2]float64{v.Evidence.EFail, v.Evidence.EPass})
@@ -128,7 +131,7 @@ func TestConfirmation(t *testing.T) {
 	v := judgeOne(t, a, Comparison{Rounds: rounds, Confirming: columns(measure.Latency, other)})
 	assert.Equal(t, Inconclusive, v.Outcome)
 	assert.True(t, v.Final)
-	assert.Contains(t, v.Explanation, "doesn't confirm it")
+	assert.Contains(t, v.Explanation, "does not confirm it")
 	require.NotNil(t, v.Confirmation)
 }
 
@@ -175,31 +178,28 @@ func TestMargin(t *testing.T) {
 	v = judgeOne(t, a, c)
 	assert.Equal(t, Fail, v.Outcome)
 	assert.Contains(t, v.Explanation, "41 % faster than calico by Pod IP, less than the 50 % claimed: 8 of 8 rounds")
-	assert.Equal(t, ExitInconclusive, ExitCode([]Verdict{v}), "informs only, and there is no gate")
 }
 
 func TestWhatSpoilsAVerdict(t *testing.T) {
 	a := ordering("macvlan", "calico", Gate)
 	for _, tc := range []struct {
-		name, reason string
-		final        bool
-		change       func(*Comparison, map[measure.Cell][]float64)
+		name   string
+		code   Code
+		words  string
+		final  bool
+		change func(*Comparison, map[measure.Cell][]float64)
 	}{
-		{"copies that differ", "two copies of macvlan/pod-ip/cross-node/sockperf-latency differ by 19 % in these very rounds", true,
+		{"copies that differ", CopiesDiffer, "two copies of macvlan/pod-ip/cross-node/sockperf-latency differ by 19 % in these rounds", true,
 			func(_ *Comparison, f map[measure.Cell][]float64) {
 				for i := range f[control("macvlan")] {
 					f[control("macvlan")][i] = f[cell("macvlan")][i] * 1.19
 				}
 			}},
-		{"no second copy", "without a second copy", false,
+		{"no second copy", NoControl, "no arm has a second copy, so the noise is not known", false,
 			func(_ *Comparison, f map[measure.Cell][]float64) { delete(f, control("macvlan")) }},
-		{"a tool at its limit", "was held by its tool: its event loop took 97 % of a core", true,
-			func(c *Comparison, _ map[measure.Cell][]float64) {
-				c.Limited = map[measure.Cell]string{cell("calico"): "its event loop took 97 % of a core"}
-			}},
-		{"unequal drops", "0 rounds were lost through macvlan and 5 through calico", false,
+		{"unequal drops", UnequalDrops, "macvlan spoiled 0 rounds and calico 5", false,
 			func(c *Comparison, _ map[measure.Cell][]float64) { c.Dropped = map[measure.Cell]int{cell("calico"): 5} }},
-		{"below the noise", "the difference is below this run's noise of 2 %", false,
+		{"below the noise", BelowNoise, "the difference is below this run's noise of 2 %", false,
 			func(_ *Comparison, f map[measure.Cell][]float64) {
 				for i, x := range f[cell("macvlan")] {
 					f[cell("calico")][i], f[control("macvlan")][i] = x*1.01, x
@@ -212,10 +212,9 @@ func TestWhatSpoilsAVerdict(t *testing.T) {
 			c.Rounds = columns(measure.Latency, f)
 			v := judgeOne(t, a, c)
 			assert.Equal(t, Inconclusive, v.Outcome)
-			assert.Contains(t, v.Reason, tc.reason)
-			assert.Contains(t, v.Explanation, tc.reason)
+			assert.Equal(t, tc.code, v.Why.Code)
+			assert.Contains(t, v.Explanation, tc.words)
 			assert.Equal(t, tc.final, v.Final)
-			assert.Equal(t, ExitInconclusive, ExitCode([]Verdict{v}))
 		})
 	}
 	t.Run("a few drops are harmless", func(t *testing.T) {
@@ -237,7 +236,7 @@ func TestCopiesThatDifferSpoilTheWholeRun(t *testing.T) {
 	require.NoError(t, err)
 	for _, v := range vs {
 		assert.Equal(t, Inconclusive, v.Outcome)
-		assert.Contains(t, v.Reason, "two copies of macvlan")
+		assert.Contains(t, v.Explanation, "two copies of macvlan")
 	}
 }
 
@@ -270,7 +269,7 @@ func TestOneOfManyPairsOfCopiesSpoilsOnlyItsOwnTable(t *testing.T) {
 	for i, v := range vs {
 		if i == 3 {
 			assert.Equal(t, Inconclusive, v.Outcome)
-			assert.Contains(t, v.Reason, "differ by 4.2 % in these very rounds")
+			assert.Contains(t, v.Explanation, "differ by 4.2 % in these rounds")
 			continue
 		}
 		assert.Equal(t, Pass, v.Outcome, v.Explanation)
@@ -298,6 +297,20 @@ func TestCeiling(t *testing.T) {
 	assert.Equal(t, Pass, judgeOne(t, a, c).Outcome, "one arm at the ceiling is no tie")
 }
 
+// A request tool whose one event loop is full measures itself.
+func TestToolAtItsLimit(t *testing.T) {
+	a := ordering("macvlan", "calico", Gate)
+	a.Metric = "requests"
+	rounds := columns(measure.Requests, facts())
+	for _, r := range rounds {
+		r.Values[cell("calico")] = append(r.Values[cell("calico")], measure.Value{Metric: measure.ToolCPU, Value: 97})
+	}
+	v := judgeOne(t, a, Comparison{Rounds: rounds})
+	assert.Equal(t, ToolLimit, v.Why.Code)
+	assert.True(t, v.Final)
+	assert.Contains(t, v.Explanation, "the tool limits calico/pod-ip/cross-node/sockperf-latency: its event loop took 97 % of a core")
+}
+
 // Up to half of the rounds may be ones that others disturbed: the median is
 // held by the rest. Beyond, nothing is said in either direction.
 func TestTheThresholdsSayHowFarCopiesOfOnePodLieApart(t *testing.T) {
@@ -311,7 +324,7 @@ func TestTheThresholdsSayHowFarCopiesOfOnePodLieApart(t *testing.T) {
 	vs, err := Judge(th, "kind", c)
 	require.NoError(t, err)
 	assert.Equal(t, Inconclusive, vs[0].Outcome)
-	assert.Contains(t, vs[0].Reason, "below this run's noise of 3 %")
+	assert.Contains(t, vs[0].Explanation, "below this run's noise of 3 %")
 	assert.False(t, vs[0].NeedsConfirmation)
 }
 
@@ -327,7 +340,7 @@ func TestMostRoundsDisturbedIsInconclusive(t *testing.T) {
 	assert.Equal(t, Pass, judgeOne(t, good, Comparison{Rounds: disturbed(4)}).Outcome)
 	v := judgeOne(t, good, Comparison{Rounds: disturbed(5)})
 	assert.Equal(t, Inconclusive, v.Outcome)
-	assert.Contains(t, v.Explanation, "others disturbed 5 of its 8 rounds beyond the limit fixed beforehand")
+	assert.Contains(t, v.Explanation, "external interference was beyond the limit in 5 of 8 rounds")
 	assert.False(t, v.Final, "quieter rounds may come")
 	v = judgeOne(t, bad, Comparison{Rounds: disturbed(5)})
 	assert.Equal(t, Inconclusive, v.Outcome)
@@ -335,8 +348,40 @@ func TestMostRoundsDisturbedIsInconclusive(t *testing.T) {
 
 	v = judgeOne(t, bad, Comparison{Rounds: disturbed(0), Confirming: disturbed(5)})
 	assert.Equal(t, Inconclusive, v.Outcome)
-	assert.Contains(t, v.Explanation, "the first batch failed, but others disturbed 5 of the second's 8 rounds")
+	assert.Contains(t, v.Explanation, "the first batch failed, but external interference was beyond the limit in 5 of the second's 8 rounds")
 	assert.Equal(t, Fail, judgeOne(t, bad, Comparison{Rounds: disturbed(4), Confirming: disturbed(4)}).Outcome)
+}
+
+// An arm that was left out midway costs the claims about it and no other; and of
+// those it keeps the rounds that it was in.
+func TestRoundsCountForTheClaimsWhoseTwoCellsTheyHave(t *testing.T) {
+	f := facts()
+	f[cell("calico")], f[cell("cilium")] = f[cell("calico")][:5], f[cell("cilium")][2:]
+	rounds := columns(measure.Latency, map[measure.Cell][]float64{
+		cell("macvlan"): f[cell("macvlan")], control("macvlan"): f[control("macvlan")], cell("calico"): f[cell("calico")],
+	})
+	vs, err := Judge(thresholds(ordering("macvlan", "calico", Gate), ordering("macvlan", "cilium", Gate), ordering("calico", "cilium", Gate)), "kind",
+		Comparison{Rounds: rounds})
+	require.NoError(t, err)
+	assert.Equal(t, []int{5, 5}, []int{vs[0].Evidence.Rounds, vs[0].Evidence.Wins})
+	assert.Equal(t, Inconclusive, vs[0].Outcome)
+	assert.False(t, vs[0].Final, "the arm may come back")
+
+	for i, x := range f[cell("cilium")] {
+		rounds[i+2].Values[cell("cilium")] = measure.Values{{Metric: measure.Latency, Value: x}}
+	}
+	vs, err = Judge(thresholds(ordering("macvlan", "cilium", Gate), ordering("cilium", "calico", Gate)), "kind", Comparison{Rounds: rounds})
+	require.NoError(t, err)
+	assert.Equal(t, []int{6, 3}, []int{vs[0].Evidence.Rounds, vs[1].Evidence.Rounds}, "cilium came in round 3, calico left after round 5")
+
+	// A second copy that is in some of the rounds still tells the noise of those.
+	full := columns(measure.Latency, facts())
+	delete(full[7].Values, control("macvlan"))
+	v := judgeOne(t, ordering("macvlan", "calico", Gate), Comparison{Rounds: full})
+	assert.Equal(t, NoiseUnknown, v.Why.Code, "seven A/A rounds give no interval")
+	full = append(columns(measure.Latency, facts()), columns(measure.Latency, facts())...)
+	delete(full[7].Values, control("macvlan"))
+	assert.Equal(t, Pass, judgeOne(t, ordering("macvlan", "calico", Gate), Comparison{Rounds: full}).Outcome)
 }
 
 func TestSkippedIsNeverPassed(t *testing.T) {
@@ -346,19 +391,15 @@ func TestSkippedIsNeverPassed(t *testing.T) {
 	} {
 		v := judgeOne(t, ordering("macvlan", arm, Gate), c)
 		assert.Equal(t, Skipped, v.Outcome)
-		assert.Equal(t, reason, v.Reason)
+		assert.Contains(t, v.Explanation, ": not judged, "+reason)
 		assert.Nil(t, v.Evidence)
-		assert.Equal(t, ExitInconclusive, ExitCode([]Verdict{v}))
 	}
 	a := ordering("macvlan", "calico", Gate)
 	a.AppliesTo = []string{"kubeconfig"}
 	v := judgeOne(t, a, c)
 	assert.Equal(t, Skipped, v.Outcome)
 	assert.True(t, v.Elsewhere)
-	assert.Equal(t, `it applies to [kubeconfig], this lab is "kind"`, v.Reason)
-	passed := judgeOne(t, ordering("macvlan", "calico", Gate), c)
-	assert.Equal(t, ExitPass, ExitCode([]Verdict{v, passed}))
-	assert.Equal(t, ExitInconclusive, ExitCode([]Verdict{v}), "no gate left")
+	assert.Contains(t, v.Explanation, `it applies to [kubeconfig], this lab is "kind"`)
 
 	vs, err := Judge(thresholds(ordering("macvlan", "calico", Gate)), "kind")
 	require.NoError(t, err)
@@ -408,11 +449,13 @@ func TestHolmHoldsBackTheFamily(t *testing.T) {
 	vs, err := Judge(thresholds(as...), "kind", c)
 	require.NoError(t, err)
 	assert.Equal(t, Inconclusive, vs[0].Outcome)
-	assert.Contains(t, vs[0].Reason, "not yet among so many assertions")
+	assert.Contains(t, vs[0].Explanation, "not yet as one of 20 assertions")
 	assert.False(t, vs[0].Final)
 	vs, err = Judge(thresholds(as[:7]...), "kind", c)
 	require.NoError(t, err)
-	assert.Equal(t, ExitPass, ExitCode(vs))
+	for _, v := range vs {
+		assert.Equal(t, Pass, v.Outcome, v.Explanation)
+	}
 }
 
 func TestJudgeRefusesValuesThatAreNone(t *testing.T) {

@@ -11,12 +11,16 @@ import (
 // NightlyVerdict is what the nights before say of the last one.
 type NightlyVerdict struct {
 	Outcome     Outcome `json:"outcome"`
-	Explanation string  `json:"explanation"`
-	Beyond      int     `json:"beyond"` // nights in a row, the last among them, that were worse than the worst
-	// Median and Worst are the log cost ratios of the nights it is compared with;
-	// absent while there are too few.
+	Explanation string  `json:"explanation"` // by ExplainNightly
+	Nights      int     `json:"nights"`      // the last among them
+	Window      int     `json:"window"`      // nights that the last is compared with
+	InARow      int     `json:"inARow"`      // nights that have to be worse than the worst of the window
+	Beyond      int     `json:"beyond"`      // nights in a row, the last among them, that were worse than the worst
+	// Median and Worst are the log cost ratios of the nights it is compared with,
+	// Last is its own; absent while there are too few.
 	Median *float64 `json:"median,omitempty"`
 	Worst  *float64 `json:"worst,omitempty"`
+	Last   *float64 `json:"last,omitempty"`
 }
 
 // Nightly follows one cell through its nights, oldest first, each given as the
@@ -45,33 +49,42 @@ func Nightly(nights []float64, inARow, window int) (NightlyVerdict, error) {
 		}
 		before, beyond = append(before, x), nil
 	}
-	v.Beyond = len(beyond)
+	v = NightlyVerdict{Nights: len(nights), Window: window, InARow: inARow, Beyond: len(beyond)}
 	// A last night that isn't beyond is itself the newest of before.
 	if len(beyond) == 0 && len(before) > 0 {
 		before = before[:len(before)-1]
 	}
-	if len(before) < window {
-		v.Outcome = Inconclusive
-		v.Explanation = fmt.Sprintf("%d of at least %d nights", len(nights), window+1)
-		return v, nil
+	if len(before) >= window {
+		before = before[len(before)-window:]
+		median, worst, last := measure.Median(before), slices.Max(before), nights[len(nights)-1]
+		v.Median, v.Worst, v.Last = &median, &worst, &last
 	}
-	before = before[len(before)-window:]
-	median, worst := measure.Median(before), slices.Max(before)
-	v.Median, v.Worst = &median, &worst
-	last := nights[len(nights)-1]
 	switch {
+	case v.Worst == nil:
+		v.Outcome = Inconclusive
 	case v.Beyond >= inARow:
 		v.Outcome = Fail
-		v.Explanation = fmt.Sprintf("slower than in the worst of %d nights for %d in a row, the last by %s; %s slower than their median",
-			window, v.Beyond, percent(math.Expm1(last-worst)), percent(math.Expm1(last-median)))
 	case v.Beyond > 0:
 		v.Outcome = Inconclusive
-		v.Explanation = fmt.Sprintf("slower than in the worst of %d nights, for %d in a row of the %d that would show it", window, v.Beyond, inARow)
 	default:
 		v.Outcome = Pass
-		v.Explanation = fmt.Sprintf("no slower than in the worst of %d nights", window)
 	}
+	v.Explanation = ExplainNightly(v)
 	return v, nil
+}
+
+// ExplainNightly says a nightly verdict in one sentence.
+func ExplainNightly(v NightlyVerdict) string {
+	switch {
+	case v.Worst == nil:
+		return fmt.Sprintf("%d of at least %d nights", v.Nights, v.Window+1)
+	case v.Outcome == Fail:
+		return fmt.Sprintf("slower than the worst of %d nights for %d in a row, the last by %s; %s slower than their median",
+			v.Window, v.Beyond, percent(math.Expm1(*v.Last-*v.Worst)), percent(math.Expm1(*v.Last-*v.Median)))
+	case v.Outcome == Inconclusive:
+		return fmt.Sprintf("slower than the worst of %d nights, for %d in a row of the %d that would show it", v.Window, v.Beyond, v.InARow)
+	}
+	return fmt.Sprintf("no slower than in the worst of %d nights", v.Window)
 }
 
 // FalseAlarm is the chance that Nightly begins to fail at one night although

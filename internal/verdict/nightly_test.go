@@ -26,7 +26,7 @@ func TestNightly(t *testing.T) {
 		{"as before", after(-.51), Pass, "no slower than in the worst of 30 nights"},
 		{"one worse", after(-.51, -.4), Inconclusive, "for 1 in a row of the 2 that would show it"},
 		{"one worse, then as before", after(-.4, -.51), Pass, ""},
-		{"two worse", after(-.4, -.41), Fail, "slower than in the worst of 30 nights for 2 in a row, the last by 9.9 %; 10 % slower than their median"},
+		{"two worse", after(-.4, -.41), Fail, "slower than the worst of 30 nights for 2 in a row, the last by 9.9 %; 10 % slower than their median"},
 		{"it stays worse", after(-.4, -.41, -.4, -.41, -.4), Fail, "for 5 in a row"},
 		{"it was mended", after(-.4, -.41, -.4, -.51), Pass, ""},
 		{"and breaks again", after(-.4, -.41, -.51, -.4, -.4), Fail, "for 2 in a row"},

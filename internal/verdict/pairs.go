@@ -138,7 +138,7 @@ func ExplainPairs(s *Sequence, better measure.Direction) string {
 		ties = fmt.Sprintf(" and %d ties", s.Ties)
 	}
 	evidence := func(k int) string {
-		return fmt.Sprintf("%d of %d rounds%s%s, %s", k, s.N(), ties, threshold, interval(m, s))
+		return fmt.Sprintf("%d of %d rounds%s%s, %s", k, s.N(), ties, threshold, interval(m, s.Median(), s.Low, s.High, s.Confidence()))
 	}
 	switch {
 	case s.Rounds() == 0:

@@ -1,4 +1,4 @@
-package report
+package analysis
 
 import (
 	"testing"
@@ -14,13 +14,13 @@ func TestCrossCheckPairsTheArmsOfOnePath(t *testing.T) {
 		c := Comparison{Benchmark: benchmark, Path: path, Placement: "cross-node", Metric: &m}
 		for _, arm := range []string{"calico", "macvlan"} {
 			if v, ok := medians[arm]; ok {
-				c.Rows = append(c.Rows, Row{Cell: measure.Cell{Arm: arm}, Metrics: []Summary{{Metric: m, Median: v}}})
+				c.Arms = append(c.Arms, Arm{Cell: measure.Cell{Arm: arm}, Metrics: []Summary{{Metric: m, Median: v}}})
 			}
 		}
 		return c
 	}
 	// Spiderpool's page: 51.3 µs and 9985.7/s for Calico, 24.3 µs and 19793.9/s for macvlan.
-	checks := crossChecks([]Comparison{
+	checks := CrossChecks([]Comparison{
 		table("sockperf-latency", "pod-ip", measure.Latency, map[string]float64{"calico": 51.3, "macvlan": 24.3}),
 		table("sockperf-latency", "cluster-ip", measure.Latency, map[string]float64{"calico": 51.9}),
 		table("netperf-tcp-rr", "pod-ip", measure.Transactions, map[string]float64{"calico": 9985.7, "macvlan": 19793.9}),
