@@ -10,13 +10,13 @@ import (
 	"github.com/cniperf/cniperf/internal/rounds"
 )
 
-// labUp is how long a cluster takes from its images to its proof, as measured
-// on two cores; it only feeds estimates.
+// labUp is how long a cluster takes from its images to its proof on the reference
+// machine; it only feeds estimates.
 const labUp = 2 * time.Minute
 
-// Expected estimates the run: images and clusters that are missing, and all the
-// rounds the profile allows.
-func (s *Session) Expected(ctx context.Context) (time.Duration, error) {
+// expected estimates the run at this machine's pace: images and clusters that are
+// missing, and all the rounds that the profile allows, whose length is the clock's.
+func (s *Session) expected(ctx context.Context) (time.Duration, error) {
 	var total, measuring time.Duration
 	seen, up := map[string]bool{}, map[string]bool{}
 	clusters, err := s.bed.Lab.Status(ctx)
@@ -45,12 +45,13 @@ func (s *Session) Expected(ctx context.Context) (time.Duration, error) {
 		measuring += time.Duration(cmp.MaxRounds*len(cmp.Cells)) * sample
 	}
 	budget := time.Duration(s.plan.Profile.BudgetMinutes) * time.Minute
+	total = time.Duration(float64(total) * s.progress.Pace())
 	return total + min(measuring, budget), nil
 }
 
 // fits compares what the run needs with what go test allows.
 func (s *Session) fits(ctx context.Context) error {
-	need, err := s.Expected(ctx)
+	need, err := s.expected(ctx)
 	if err != nil {
 		return err
 	}
