@@ -139,12 +139,15 @@ func (s *Session) header(ctx context.Context, root string) (journal.Header, erro
 	}, err
 }
 
-// fingerprint is the machine's, and the lab that was asked for. What a cluster
-// is, is known and compared once it stands.
+// fingerprint is this machine's, where the lab is on it, and the lab that was asked
+// for. What a cluster and its nodes are is known and compared once it stands.
 func (s *Session) fingerprint(ctx context.Context) (map[string]string, error) {
-	print, err := machine.Fingerprint(ctx)
-	if err != nil {
-		return nil, err
+	print := map[string]string{}
+	if s.lab.NeedsEngine() {
+		var err error
+		if print, err = machine.Fingerprint(ctx); err != nil {
+			return nil, err
+		}
 	}
 	file, err := json.Marshal(s.lab)
 	if err != nil {
