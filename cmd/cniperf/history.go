@@ -26,22 +26,22 @@ func newHistoryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history [RUN...]",
 		Short: "Tell whether an arm got slower since the nights before",
-		Long: `history compares the newest of the runs, or of those in ./runs if none is named,
-with the ones before it: each arm as a ratio to the host arm of the same run, and
-only runs of the same profile, machine, Kubernetes and tools. What differs of the
-CNIs is what it is about, and it says what of them changed when an arm got slower.
+		Long: `history compares the newest run with the runs before it. Without RUN it takes
+those in ./runs. It compares each arm's ratio to the host arm of the same run, and
+only runs of the same profile, machine, Kubernetes and tools. CNIs may differ: when
+an arm got slower, history says what changed of them. It names the runs that it
+leaves out, and why.
 
-An arm is slower when it was worse than in the worst of --window nights for some
-nights in a row, and as long as it stays so. How many in a row is --in-a-row, or
-the fewest for which a false alarm in any cell, in a night when nothing changed,
-has at most the chance --alpha. To take a slower arm for granted, name only the
-runs since.
+An arm is slower when its last nights were each worse than the worst of the --window
+nights before them. How many nights in a row that takes is --in-a-row, or the fewest
+for which a false alarm in any cell, in a night when nothing changed, has at most
+the chance --alpha. To accept a slower arm, name only the runs since.
 
 Exit code: 0 no arm is slower, 1 one is, 2 too few nights or not yet enough in a
 row, 3 the input can't be compared. With --gate=false 0 whatever it says.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			outcome, err := o.run(args, cmd.OutOrStdout())
-			code := map[verdict.Outcome]int{verdict.Fail: verdict.ExitFail, verdict.Inconclusive: verdict.ExitInconclusive}[outcome]
+			code := exitCodeOf(outcome)
 			switch {
 			case err != nil:
 				return exitError{verdict.ExitInfrastructure, fmt.Errorf("history: %w", err)}
@@ -106,10 +106,10 @@ func newCompareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare OLD NEW",
 		Short: "Put two recorded runs side by side, without a verdict",
-		Long: `compare prints the medians of two runs, the ratios to the host arm, and how they
-changed, and says what of the CNIs and what else differs between them. It gives
-no verdict: two runs differ by more than the rounds within either can tell. For
-one, use history over many nights, or make both versions arms of one run.`,
+		Long: `compare prints the medians of two runs, their ratios to the host arm and how both
+changed. It says what differs between the runs: of the CNIs, and else. It gives no
+verdict: two runs differ by more than the rounds within one can tell. For a verdict
+use history over many nights, or make both versions arms of one run.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return errors.New("compare: want OLD and NEW")

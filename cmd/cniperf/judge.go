@@ -90,8 +90,18 @@ func (o judgeOptions) judge(args []string, stdin io.Reader, w io.Writer) (int, s
 		return outcome.ExitCode, outcome.String(), err
 	}
 	word, err := o.judgePairs(stdin, w)
-	code := map[verdict.Outcome]int{verdict.Fail: verdict.ExitFail, verdict.Inconclusive: verdict.ExitInconclusive}[word]
-	return code, fmt.Sprintf("the verdict is %s", word), err
+	return exitCodeOf(word), fmt.Sprintf("the verdict is %s", word), err
+}
+
+// exitCodeOf is the exit code of one word.
+func exitCodeOf(word verdict.Outcome) int {
+	switch word {
+	case verdict.Fail:
+		return verdict.ExitFail
+	case verdict.Inconclusive:
+		return verdict.ExitInconclusive
+	}
+	return verdict.ExitPass
 }
 
 // judgeRun prints the verdicts on a recorded run and returns what they come to.

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/verdict"
@@ -279,7 +280,8 @@ func sameVerdict(t *testing.T, run *journal.Run) {
 	assert.Equal(t, string(want[0].Outcome), got.Outcome)
 	assert.Equal(t, want[0].Explanation, got.Sentence)
 	require.NotNil(t, run.End)
-	assert.Equal(t, verdict.ExitCode(want), run.End.ExitCode)
+	ended := analysis.Conclude(analysis.Facts{Judges: true, Comparisons: []verdict.Comparison{undisturbed}, Verdicts: want})
+	assert.Equal(t, ended.ExitCode, run.End.ExitCode)
 }
 
 // finished asserts all that holds of a run that came through.

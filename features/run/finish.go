@@ -92,7 +92,7 @@ func (s *Session) outcome() (analysis.Outcome, error) {
 	for _, m := range s.measurements {
 		facts.Comparisons = append(facts.Comparisons, m.judged(s.room))
 		if m.err != nil {
-			facts.Errors = append(facts.Errors, m.err)
+			facts.Failures = append(facts.Failures, analysis.Failure{Err: m.err})
 		}
 	}
 	for _, skip := range s.book.missing() {

@@ -67,11 +67,6 @@ func Of(run *journal.Run) []Comparison {
 	return all
 }
 
-// In analyses one comparison in one phase.
-func In(run *journal.Run, name, phase string) Comparison {
-	return analyse(split(run).of(name, phase), name, phase)
-}
-
 // parts are a run's records by comparison and phase, so that each is looked at
 // once and not once for every table.
 type parts map[[2]string]*journal.Run

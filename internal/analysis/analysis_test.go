@@ -74,7 +74,7 @@ func TestAnArmLeftOutMidwayKeepsItsRounds(t *testing.T) {
 	round(run, journal.PhaseFull, 2, 1, false, map[string]float64{"node": 10, "calico": math.NaN()})
 	run.Skips = []journal.Skip{{Cell: cell("calico"), Comparison: latency, Phase: journal.PhaseFull, Reason: "it has no pods"}}
 	round(run, journal.PhaseFull, 2, 2, true, map[string]float64{"node": 10, "macvlan": 8})
-	c := In(run, latency, journal.PhaseFull)
+	c := Of(run)[0]
 	assert.Len(t, c.Valid, 2)
 	require.Len(t, c.Arms, 3)
 	assert.Equal(t, []float64{20}, c.Arms[2].Metrics[0].Values)
@@ -99,11 +99,11 @@ func TestPhases(t *testing.T) {
 func TestWhatCanNotBeComputedIsAWarning(t *testing.T) {
 	run := &journal.Run{}
 	round(run, journal.PhaseFull, 1, 1, true, map[string]float64{"node": 0, "macvlan": 8})
-	c := In(run, latency, journal.PhaseFull)
+	c := Of(run)[0]
 	assert.Equal(t, NoRatio, c.Warnings[0].Code)
 	run.Samples[0].Values[0].Metric = measure.CPUPerByte
 	run.Samples[1].Values[0].Metric = measure.CPUPerTransaction
-	c = In(run, latency, journal.PhaseFull)
+	c = Of(run)[0]
 	assert.Equal(t, []Warning{{Code: NoMetric, Comparison: latency}}, c.Warnings)
 	assert.Nil(t, c.Metric)
 }

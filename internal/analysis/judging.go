@@ -151,3 +151,24 @@ func recorded(past []journal.Verdict, r journal.Verdict) (bool, error) {
 	}
 	return false, nil
 }
+
+// Verdicts gives the last word on each assertion about a comparison; a verdict of
+// the full phase outweighs any of the first.
+func Verdicts(run *journal.Run, comparison string) []journal.Verdict {
+	var last []journal.Verdict
+	at := map[string]int{}
+	for _, v := range run.Verdicts {
+		if v.Comparison != comparison {
+			continue
+		}
+		i, known := at[v.Assertion]
+		switch {
+		case !known:
+			at[v.Assertion] = len(last)
+			last = append(last, v)
+		case v.Phase == journal.PhaseFull || last[i].Phase != journal.PhaseFull:
+			last[i] = v
+		}
+	}
+	return last
+}

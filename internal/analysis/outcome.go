@@ -24,11 +24,18 @@ type Facts struct {
 	Judges  bool // the profile's rounds suffice for verdicts
 	// Comparisons are the selected ones, with the Cells that were to be measured.
 	Comparisons []verdict.Comparison
-	// Verdicts are those on all Comparisons together.
+	// Verdicts are those on all Comparisons together. A run that was asked for a
+	// part of its profile leaves out those without a Comparison: they are about
+	// something that was not selected.
 	Verdicts []verdict.Verdict
 	Missing  []Missing
-	// Errors ended the run or a comparison, and are not about something Missing.
-	Errors []error
+	Failures []Failure
+}
+
+// Failure is an error that ended a comparison, or the run if it names none.
+type Failure struct {
+	Comparison string
+	Err        error
 }
 
 // OutcomeCode says how a run ended.
@@ -39,7 +46,7 @@ const (
 	GateFailed OutcomeCode = "gate-failed" // which stands, whatever else is open
 	GateOpen   OutcomeCode = "gate-open"   // a gate is inconclusive or was not measured
 	NoGate     OutcomeCode = "no-gate"     // none applies, and everything was measured
-	KeptOpen   OutcomeCode = "kept-open"   // the infrastructure kept a gate open
+	KeptOpen   OutcomeCode = "kept-open"   // the infrastructure or an error kept a gate open
 	Measured   OutcomeCode = "measured"    // everything, by a profile that does not judge
 	Incomplete OutcomeCode = "incomplete"  // such a profile did not measure everything
 	Nothing    OutcomeCode = "nothing"     // nothing was measured
@@ -56,7 +63,8 @@ type Outcome struct {
 	Gates    int         `json:"gates"`    // that apply to this lab
 	// Assertions are the gates that failed, are open or were kept open, as Code says.
 	Assertions []string `json:"assertions,omitempty"`
-	// Missing is what kept gates open or was not measured.
+	// Missing is what kept gates open or was not measured, Errors what the errors
+	// said that did so.
 	Missing []Missing `json:"missing,omitempty"`
 	Errors  []string  `json:"errors,omitempty"`
 }
@@ -73,19 +81,33 @@ func Conclude(f Facts) Outcome {
 			o.Measured++
 		}
 	}
-	for _, err := range f.Errors {
-		o.Errors = append(o.Errors, err.Error())
+	for _, failure := range f.Failures {
+		if failure.Comparison == "" {
+			o.Errors = append(o.Errors, failure.Err.Error())
+		}
 	}
+	broken := len(f.Failures) > 0 || slices.ContainsFunc(f.Missing, Missing.infrastructure)
 	switch {
 	case len(o.Errors) > 0:
 		return o.as(Broken, verdict.ExitInfrastructure)
-	case o.Measured == 0 && (len(f.Missing) == 0 || slices.ContainsFunc(f.Missing, Missing.infrastructure)):
-		o.Missing = f.Missing
+	case o.Measured == 0 && (broken || len(f.Missing) == 0):
+		o.Missing, o.Errors = f.Missing, f.errors("")
 		return o.as(Nothing, verdict.ExitInfrastructure)
 	case !f.Judges:
 		return o.complete(f)
 	}
 	return o.gated(f)
+}
+
+// errors are what ended a comparison, or any of them where none is named.
+func (f Facts) errors(comparison string) []string {
+	var said []string
+	for _, failure := range f.Failures {
+		if comparison == "" || failure.Comparison == comparison {
+			said = append(said, failure.Comparison+": "+failure.Err.Error())
+		}
+	}
+	return said
 }
 
 func (o Outcome) as(code OutcomeCode, exit int) Outcome {
@@ -102,6 +124,7 @@ func (o Outcome) complete(f Facts) Outcome {
 			continue
 		}
 		measured = false
+		o.Errors = append(o.Errors, f.errors(c.Name)...)
 		for _, m := range f.Missing {
 			if m.Comparison == c.Name && (m.whole() || slices.Contains(unmeasured, m.Cell)) {
 				o.Missing = append(o.Missing, m)
@@ -111,7 +134,7 @@ func (o Outcome) complete(f Facts) Outcome {
 	switch {
 	case measured:
 		return o.as(Measured, verdict.ExitPass)
-	case slices.ContainsFunc(o.Missing, Missing.infrastructure):
+	case len(o.Errors) > 0 || slices.ContainsFunc(o.Missing, Missing.infrastructure):
 		return o.as(Incomplete, verdict.ExitInfrastructure)
 	}
 	return o.as(Incomplete, verdict.ExitInconclusive)
@@ -121,6 +144,7 @@ func (o Outcome) complete(f Facts) Outcome {
 func (o Outcome) gated(f Facts) Outcome {
 	var failed, open, kept []string
 	var missing []Missing
+	var errs []string
 	for _, v := range f.Verdicts {
 		if v.Role != verdict.Gate || v.Elsewhere {
 			continue
@@ -132,9 +156,9 @@ func (o Outcome) gated(f Facts) Outcome {
 			failed = append(failed, v.Name)
 		default:
 			open = append(open, v.Name)
-			if causes := keptOpen(v, f.Missing); len(causes) > 0 {
+			if causes, said := f.keptOpen(v); len(causes)+len(said) > 0 {
 				kept = append(kept, v.Name)
-				missing = append(missing, causes...)
+				missing, errs = append(missing, causes...), append(errs, said...)
 			}
 		}
 	}
@@ -143,7 +167,8 @@ func (o Outcome) gated(f Facts) Outcome {
 		o.Assertions = failed
 		return o.as(GateFailed, verdict.ExitFail)
 	case len(kept) > 0:
-		o.Assertions, o.Missing = kept, unique(missing)
+		slices.Sort(errs)
+		o.Assertions, o.Missing, o.Errors = kept, unique(missing), slices.Compact(errs)
 		return o.as(KeptOpen, verdict.ExitInfrastructure)
 	case len(open) > 0:
 		o.Assertions = open
@@ -159,14 +184,14 @@ func (o Outcome) gated(f Facts) Outcome {
 
 // keptOpen is what the infrastructure took from an undecided assertion: one of its
 // cells, the second copies without which the noise is not known, or the whole
-// comparison. An undecided one that no further round could change is open for a
-// reason of its own.
-func keptOpen(v verdict.Verdict, missing []Missing) []Missing {
-	if v.Outcome == verdict.Inconclusive && v.Final {
-		return nil
+// comparison; and the errors that ended its comparison. An undecided one that no
+// further round could change is open for a reason of its own.
+func (f Facts) keptOpen(v verdict.Verdict) ([]Missing, []string) {
+	if v.Comparison == "" || v.Outcome == verdict.Inconclusive && v.Final {
+		return nil, nil
 	}
 	var causes []Missing
-	for _, m := range missing {
+	for _, m := range f.Missing {
 		if m.Comparison != v.Comparison || !m.infrastructure() {
 			continue
 		}
@@ -175,7 +200,7 @@ func keptOpen(v verdict.Verdict, missing []Missing) []Missing {
 			causes = append(causes, m)
 		}
 	}
-	return causes
+	return causes, f.errors(v.Comparison)
 }
 
 func unique(list []Missing) []Missing {
@@ -207,7 +232,7 @@ func (o Outcome) String() string {
 	for _, m := range o.Missing {
 		missing = append(missing, m.String())
 	}
-	why := strings.Join(missing, "; ")
+	why := strings.Join(append(missing, o.Errors...), "; ")
 	switch o.Code {
 	case Passed:
 		return "every gate passed"

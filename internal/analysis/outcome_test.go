@@ -82,9 +82,38 @@ func TestTheOutcomeOfARunThatJudges(t *testing.T) {
 			o := Conclude(f)
 			assert.Equal(t, tc.code, o.Code)
 			assert.Equal(t, tc.exit, o.ExitCode)
-			f.Errors = []error{errors.New("the disk is full")}
+			f.Failures = []Failure{{"", errors.New("the disk is full")}}
 			o = Conclude(f)
 			assert.Equal(t, []any{Broken, 3, "the disk is full"}, []any{o.Code, o.ExitCode, o.String()})
+		})
+	}
+}
+
+// An error that ended a comparison costs its own gates and no others.
+func TestTheOutcomeAfterAnError(t *testing.T) {
+	pass, open := gate("cilium", verdict.Pass, "", true), gate("calico", verdict.Inconclusive, verdict.Undecided, false)
+	failed := []Failure{{latency, errors.New("the API server refused")}}
+	for _, tc := range []struct {
+		name     string
+		judges   bool
+		arms     []string
+		verdicts []verdict.Verdict
+		code     OutcomeCode
+		exit     int
+		words    string
+	}{
+		{"its gates had passed", true, []string{"macvlan"}, []verdict.Verdict{pass}, Passed, 0, "every gate passed"},
+		{"a gate is open", true, []string{"macvlan"}, []verdict.Verdict{pass, open}, KeptOpen, 3,
+			"infrastructure kept 1 of 2 gates open: macvlan-over-calico: pod-ip-latency: the API server refused"},
+		{"nothing was measured", true, nil, nil, Nothing, 3, "nothing was measured: pod-ip-latency: the API server refused"},
+		{"a cell is lacking", false, []string{"macvlan"}, nil, Incomplete, 3,
+			"profile p: not everything was measured: pod-ip-latency: the API server refused"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			o := Conclude(Facts{
+				Profile: "p", Judges: tc.judges, Comparisons: []verdict.Comparison{measured(tc.arms...)}, Verdicts: tc.verdicts, Failures: failed,
+			})
+			assert.Equal(t, []any{tc.code, tc.exit, tc.words}, []any{o.Code, o.ExitCode, o.String()})
 		})
 	}
 }

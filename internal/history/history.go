@@ -87,7 +87,8 @@ type Night struct {
 // bounds, are errors.
 func New(runs []*Run, rule Rule) (*History, error) {
 	if rule.Window < 1 || rule.InARow < 0 || !(rule.Alpha >= minAlpha && rule.Alpha <= 0.5) {
-		return nil, fmt.Errorf("rule of %d nights in a row against %d, alpha %v: want at least 0 against 1, alpha from %v to 0.5", rule.InARow, rule.Window, rule.Alpha, minAlpha)
+		return nil, fmt.Errorf("rule of %d nights in a row against %d, alpha %v: want at least 0 against 1, alpha from %v to 0.5",
+			rule.InARow, rule.Window, rule.Alpha, minAlpha)
 	}
 	h := &History{Version: Version, Rule: rule}
 	nights, err := h.comparable(runs)
@@ -159,7 +160,8 @@ func (h *History) collect(nights []*Run) {
 	alone := map[string]bool{}
 	for _, n := range nights {
 		for _, t := range n.tables {
-			if t.rounds < n.on.minRounds || n.on.benchmarks[t.benchmark] != last.on.benchmarks[t.benchmark] {
+			same := n.on.benchmarks[t.benchmark] == last.on.benchmarks[t.benchmark]
+			if t.rounds < n.on.minRounds || !same {
 				continue
 			}
 			hosted := false

@@ -46,7 +46,10 @@ func Of(run *journal.Run) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept := &Run{RunInfo: RunInfo{run.Header.RunID, run.Header.Started}, Dir: run.Dir, Profile: run.Header.Profile, end: run.End, on: on}
+	kept := &Run{
+		RunInfo: RunInfo{run.Header.RunID, run.Header.Started}, Dir: run.Dir, Profile: run.Header.Profile,
+		end: run.End, on: on,
+	}
 	for _, c := range analysis.Of(run) {
 		if c.Phase != journal.PhaseFull || c.Metric == nil {
 			continue

@@ -20,7 +20,9 @@ type sampleReader struct {
 }
 
 func newSampleReader() *sampleReader {
-	return &sampleReader{texts: map[string]string{}, cells: map[string]measure.Cell{}, metrics: map[string]measure.Metric{}}
+	return &sampleReader{
+		texts: map[string]string{}, cells: map[string]measure.Cell{}, metrics: map[string]measure.Metric{},
+	}
 }
 
 // read takes a sample's JSON.

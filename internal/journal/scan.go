@@ -99,8 +99,13 @@ func asWritten(line []byte) (envelope, bool) {
 	at, data, inTime := bytes.Cut(rest, []byte(`","data":`))
 	sum, hasSum := bytes.CutPrefix(tail, []byte(`,"sum":"`))
 	sum, ends := bytes.CutSuffix(sum, []byte(`"}`))
-	if !inKind || !inTime || !hasSum || !ends || bytes.ContainsAny(kind, `"\\`) || bytes.ContainsAny(at, `"\\`) || bytes.ContainsAny(sum, `"\\`) {
+	if !inKind || !inTime || !hasSum || !ends {
 		return e, false
+	}
+	for _, text := range [][]byte{kind, at, sum} {
+		if bytes.ContainsAny(text, `"\`) {
+			return e, false
+		}
 	}
 	e.Type, e.Time, e.Data, e.Sum = string(kind), string(at), data, string(sum)
 	return e, true

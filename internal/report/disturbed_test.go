@@ -15,7 +15,7 @@ func TestDisturbedRoundsAreOneLineWithTheWorst(t *testing.T) {
 	c := Comparison{Disturbed: []journal.Round{round(1, false, 0.02, 3), round(4, false, 0.05, 2), round(5, true, 0.5, 9)}}
 	assert.Equal(t, []string{
 		"rounds 1, 4 disturbed: load 3, steal 0.05",
-		"round 5 disturbed beyond the limit, and counted as no more might be dropped: load 9, steal 0.5",
+		"round 5 disturbed beyond the limit and counted: the profile lets no more be dropped: load 9, steal 0.5",
 	}, c.notes())
 	assert.Empty(t, Comparison{}.notes())
 }

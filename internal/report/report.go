@@ -42,7 +42,7 @@ type RunInfo struct {
 	ID       string        `json:"id"`
 	Profile  string        `json:"profile"`
 	Started  time.Time     `json:"started"`
-	Resumed  []time.Time   `json:"resumed,omitempty"` // when it was gone on with
+	Resumed  []time.Time   `json:"resumed,omitempty"` // when it was resumed
 	Outcome  string        `json:"outcome"`
 	ExitCode *int          `json:"exit_code,omitempty"`
 	Reason   string        `json:"reason,omitempty"`

@@ -81,7 +81,8 @@ func (c Comparison) printRows(p *page.Page) {
 func (c Comparison) notes() []string {
 	var notes []string
 	if k := c.Control; k != nil {
-		notes = append(notes, fmt.Sprintf("A/A control: %s against itself %.3f, rounds from %.3f to %.3f", k.Row.Cell.Arm, k.Ratio.Median, k.Ratio.Min, k.Ratio.Max))
+		notes = append(notes, fmt.Sprintf("A/A control: %s against itself %.3f, rounds from %.3f to %.3f",
+			k.Row.Cell.Arm, k.Ratio.Median, k.Ratio.Min, k.Ratio.Max))
 	}
 	for _, s := range c.Skipped {
 		notes = append(notes, skipped(s))
@@ -94,7 +95,7 @@ func (c Comparison) notes() []string {
 		notes = append(notes, fmt.Sprintf("round %d dropped%s: %s", d.Round, again, d.Cause))
 	}
 	notes = append(notes, disturbed(c.Disturbed, false, "disturbed")...)
-	return append(notes, disturbed(c.Disturbed, true, "disturbed beyond the limit, and counted as no more might be dropped")...)
+	return append(notes, disturbed(c.Disturbed, true, "disturbed beyond the limit and counted: the profile lets no more be dropped")...)
 }
 
 // skipped says of one arm, or of the whole comparison where the cell has none, why
@@ -106,7 +107,7 @@ func skipped(s journal.Skip) string {
 	return fmt.Sprintf("skipped: %s: %s", armOf(s.Cell), s.Text())
 }
 
-// disturbed is one line about the rounds that others disturbed, with the worst
+// disturbed is one line about the rounds with external interference, with the worst
 // of each number, or none: on a busy machine a line a round would be all there
 // is to read. Single rounds are in the JSON report.
 func disturbed(all []journal.Round, kept bool, how string) []string {

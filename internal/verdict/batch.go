@@ -16,7 +16,7 @@ type batch struct {
 	copies   []copyPair
 	differs  *Reason // the A/A pair that differs
 	margin   float64
-	kept     int        // rounds that count although others disturbed them too much
+	kept     int        // rounds that count in spite of too much external interference
 	costs    [2]float64 // median log costs of A and B
 }
 
@@ -58,7 +58,7 @@ func spoiled(copies []copyPair, alpha float64) *Reason {
 func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round, sets int, least float64) (*batch, error) {
 	b := &batch{floor: math.Log1p(least), margin: a.Margin}
 	for _, control := range controls(rounds, a.Benchmark) {
-		if err := b.hold(a, bound, rounds, control, sets, least); err != nil {
+		if err := b.hold(a.Metric, bound, rounds, control, sets, least); err != nil {
 			return nil, err
 		}
 	}
@@ -88,11 +88,11 @@ func examine(a Assertion, v *Verdict, bound *Bound, rounds []measure.Round, sets
 }
 
 // hold holds a second copy against its original.
-func (b *batch) hold(a Assertion, bound *Bound, rounds []measure.Round, control measure.Cell, sets int, least float64) error {
+func (b *batch) hold(metric string, bound *Bound, rounds []measure.Round, control measure.Cell, sets int, least float64) error {
 	original := control
 	original.Control = false
-	held := both(rounds, control, original, a.Metric)
-	ds, err := measure.LogRatios(held, control, original, a.Metric)
+	held := both(rounds, control, original, metric)
+	ds, err := measure.LogRatios(held, control, original, metric)
 	if err != nil || len(ds) == 0 {
 		return err
 	}
@@ -185,7 +185,7 @@ func (b *batch) far(a Assertion) bool {
 	return a.nonInferiority() || math.Abs(b.main.Median()-b.main.Theta) >= b.floor
 }
 
-// disturbed tells that most rounds are ones that others disturbed too much. A
+// disturbed tells that most rounds had too much external interference. A
 // median, and so the sign test, is held by the undisturbed rounds as long as
 // those are at least half; beyond, it is about another machine than is claimed.
 func (b *batch) disturbed() bool { return 2*b.kept > b.main.Rounds() }

@@ -20,11 +20,14 @@ func Explain(v Verdict) string {
 	rounds := fmt.Sprintf("%d of %d rounds, %s%s", decisive(v), e.N, e.interval(v.Metric), confirmed(v))
 	switch {
 	case v.Outcome == Inconclusive:
-		return fmt.Sprintf("%s: no verdict, %s; %s, %s%s", pair(v), v.why(), found(v), e.interval(v.Metric), e.couldSee())
+		return fmt.Sprintf("%s: no verdict, %s; %s, %s%s",
+			pair(v), v.why(), found(v), e.interval(v.Metric), e.couldSee())
 	case v.NonInferiority:
-		return fmt.Sprintf("%s, %s the %s allowed: %s", subject, choose(v.Outcome == Pass, "within", "beyond"), percent(e.Margin), rounds)
+		within := choose(v.Outcome == Pass, "within", "beyond")
+		return fmt.Sprintf("%s, %s the %s allowed: %s", subject, within, percent(e.Margin), rounds)
 	case e.Margin > 0:
-		return fmt.Sprintf("%s, %s the %s claimed: %s", subject, choose(v.Outcome == Pass, "more than", "less than"), percent(e.Margin), rounds)
+		more := choose(v.Outcome == Pass, "more than", "less than")
+		return fmt.Sprintf("%s, %s the %s claimed: %s", subject, more, percent(e.Margin), rounds)
 	}
 	return subject + ": " + rounds
 }

@@ -82,7 +82,8 @@ func ExplainNightly(v NightlyVerdict) string {
 		return fmt.Sprintf("slower than the worst of %d nights for %d in a row, the last by %s; %s slower than their median",
 			v.Window, v.Beyond, percent(math.Expm1(*v.Last-*v.Worst)), percent(math.Expm1(*v.Last-*v.Median)))
 	case v.Outcome == Inconclusive:
-		return fmt.Sprintf("slower than the worst of %d nights, for %d in a row of the %d that would show it", v.Window, v.Beyond, v.InARow)
+		return fmt.Sprintf("slower than the worst of %d nights, for %d in a row of the %d that would show it",
+			v.Window, v.Beyond, v.InARow)
 	}
 	return fmt.Sprintf("no slower than in the worst of %d nights", v.Window)
 }

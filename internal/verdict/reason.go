@@ -92,7 +92,8 @@ func (r Reason) words(v Verdict) string {
 	case RunCopiesDiffer:
 		return r.copies() + " in this run, so the run can't tell arms apart"
 	case Disturbed:
-		return fmt.Sprintf("external interference was beyond the limit in %d of %d rounds, so the rounds measured a busy machine", r.Disturbed, r.Rounds)
+		return fmt.Sprintf("external interference was beyond the limit in %d of %d rounds, so the rounds measured a busy machine",
+			r.Disturbed, r.Rounds)
 	case NoControl:
 		return "no arm has a second copy, so the noise is not known"
 	case NoiseUnknown:
@@ -102,9 +103,11 @@ func (r Reason) words(v Verdict) string {
 	case ToolLimit:
 		return fmt.Sprintf("the tool limits %s: its event loop took %.0f %% of a core", r.Cells[0], r.CPU)
 	case Saturated:
-		return fmt.Sprintf("tie: saturated, both are within %s of the shared limit of %s", percent(r.Within), quantity(v.Metric, r.Ceiling))
+		return fmt.Sprintf("tie: saturated, both are within %s of the shared limit of %s",
+			percent(r.Within), quantity(v.Metric, r.Ceiling))
 	case UnequalDrops:
-		return fmt.Sprintf("%s spoiled %d rounds and %s %d, so the rounds that count may not be typical", v.A.Arm, r.DroppedA, v.B.Arm, r.DroppedB)
+		return fmt.Sprintf("%s spoiled %d rounds and %s %d, so the rounds that count may not be typical",
+			v.A.Arm, r.DroppedA, v.B.Arm, r.DroppedB)
 	case Undecided:
 		return fmt.Sprintf("undecided after %d of at most %d rounds", r.Rounds, r.MaxRounds)
 	case BelowNoise:
@@ -123,7 +126,8 @@ func (r Reason) ofSecond(v Verdict) string {
 	case CopiesDiffer:
 		return "the first batch failed, but in the second " + r.copies()
 	case Disturbed:
-		return fmt.Sprintf("the first batch failed, but external interference was beyond the limit in %d of the second's %d rounds", r.Disturbed, r.Rounds)
+		return fmt.Sprintf("the first batch failed, but external interference was beyond the limit in %d of the second's %d rounds",
+			r.Disturbed, r.Rounds)
 	case NotConfirmed:
 		return "the first batch failed; the second, on fresh pods, does not confirm it"
 	}
