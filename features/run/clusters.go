@@ -19,14 +19,15 @@ type bed interface {
 // is lost costs its own arms and nothing else.
 type Clusters struct {
 	bed bed
-	// note records what a cluster is when it is first up. Its error loses it.
+	// note records what a cluster is when it is first up. An error of the
+	// infrastructure loses the cluster, any other ends the run.
 	note func(context.Context, *testbed.Cluster) error
 	say  func(format string, args ...any)
 	lost map[string]record.Reason
 }
 
-// Up brings up the named clusters and returns those that stand. Only the end of
-// ctx is an error: why others don't stand is told by Lost.
+// Up brings up the named clusters and returns those that stand. Why others don't
+// stand is told by Lost. An error is the end of ctx, or of the run.
 func (c *Clusters) Up(ctx context.Context, names []string) (map[string]*testbed.Cluster, error) {
 	up := map[string]*testbed.Cluster{}
 	for _, name := range names {
@@ -35,7 +36,9 @@ func (c *Clusters) Up(ctx context.Context, names []string) (map[string]*testbed.
 		}
 		cluster, fresh, err := c.bed.Cluster(ctx, name)
 		if err == nil && fresh {
-			err = c.note(ctx, cluster)
+			if err = c.note(ctx, cluster); err != nil && !errors.Is(err, ErrInfrastructure) {
+				return up, err
+			}
 		}
 		if ctx.Err() != nil {
 			return up, errors.Join(context.Cause(ctx), err)
@@ -64,7 +67,7 @@ func (c *Clusters) Lost(name string) (record.Reason, bool) {
 	return r, ok
 }
 
-// errNoCluster is the reason for a comparison none of whose clusters stands.
+// errNone is the reason for a comparison none of whose clusters stands.
 func (c *Clusters) errNone(names []string) error {
 	var errs []error
 	for _, name := range names {

@@ -40,7 +40,9 @@ type PodPool struct {
 	// starter returns what starts pairs in a cluster.
 	starter func(cluster string) (Starter, error)
 	// stage begins a line of progress and returns what ends it.
-	stage  func(name string, expected time.Duration) func(error) error
+	stage func(name string, expected time.Duration) func(error) error
+	// idle refuses nodes that are busy before anything is measured.
+	idle   func(ctx context.Context, cluster string, pairs []*workload.Pair) error
 	pairs  map[PairKey]*workload.Pair
 	failed map[PairKey]record.Reason
 	mu     sync.Mutex
@@ -86,7 +88,11 @@ func (p *PodPool) start(ctx context.Context, cluster string, specs []workload.Sp
 	if err == nil {
 		started, err = s.Start(ctx, specs)
 	}
+	if err == nil {
+		err = p.idle(ctx, cluster, running(started))
+	}
 	if err != nil {
+		started = nil
 		for _, spec := range specs {
 			started = append(started, workload.Started{Spec: spec, Err: err})
 		}
@@ -94,6 +100,17 @@ func (p *PodPool) start(ctx context.Context, cluster string, specs []workload.Sp
 	for _, one := range started {
 		p.keep(PairKey{cluster, one.Spec.Name}, one.Pair, one.Err)
 	}
+}
+
+// running are the pairs that started.
+func running(started []workload.Started) []*workload.Pair {
+	var pairs []*workload.Pair
+	for _, one := range started {
+		if one.Pair != nil {
+			pairs = append(pairs, one.Pair)
+		}
+	}
+	return pairs
 }
 
 func (p *PodPool) keep(k PairKey, pair *workload.Pair, err error) {

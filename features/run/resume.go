@@ -190,7 +190,7 @@ func (s *Session) sameCluster(ctx context.Context, c *testbed.Cluster) error {
 			continue
 		}
 		if err := refusal(differences(was.Values, now)); err != nil {
-			return fmt.Errorf("%w: resume %s: cluster %s: %w", ErrInfrastructure, s.runDir, c.Name, err)
+			return fmt.Errorf("resume %s: cluster %s: %w", s.runDir, c.Name, err)
 		}
 		return nil
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/cniperf/cniperf/fixtures/machine"
 	"github.com/cniperf/cniperf/fixtures/owned"
 	"github.com/cniperf/cniperf/fixtures/testbed"
+	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/progress"
 	"github.com/cniperf/cniperf/internal/verdict"
@@ -193,6 +194,7 @@ func (s *Session) furnish() {
 			stage: func(name string, expected time.Duration) func(error) error {
 				return s.progress.Stage(name, expected).End
 			},
+			idle: s.idle,
 		},
 		cilium:      s.cilium,
 		held:        s.bed.Held,
@@ -201,13 +203,27 @@ func (s *Session) furnish() {
 	}
 }
 
+// idle refuses nodes of somebody else's cluster that are busier than the lab file
+// allows.
+func (s *Session) idle(ctx context.Context, cluster string, pairs []*workload.Pair) error {
+	spec, err := s.lab.Cluster(cluster)
+	if err != nil {
+		return err
+	}
+	w, err := s.room.workers.of(cluster)
+	if err != nil {
+		return err
+	}
+	return w.CheckIdle(ctx, pairs, spec.MaxBusyPercent())
+}
+
 func (s *Session) cilium(cluster string) bool {
 	spec, err := s.lab.Cluster(cluster)
 	return err == nil && spec.CNI == lab.CNICilium
 }
 
 // note records what a cluster is once it stands, and refuses another one than the
-// resumed run was measured on. A busy cluster is refused, too.
+// resumed run was measured on.
 func (s *Session) note(ctx context.Context, c *testbed.Cluster) error {
 	if err := s.sameCluster(ctx, c); err != nil {
 		return err
