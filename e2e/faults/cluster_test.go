@@ -38,14 +38,34 @@ func open(t *testing.T) *cluster {
 	var err error
 	l.engine, err = machine.Engine(ctx)
 	require.NoError(t, err)
+	l.find(t, "kube-proxy")
+	if *suite != "" {
+		l.suite, err = filepath.Abs(*suite)
+		require.NoError(t, err)
+		return l
+	}
+	command(ctx, t, "go", "test", "-c", "-tags", "perf", "-o", l.suite, "..")
+	return l
+}
+
+// stand finds another cluster of the lab, which must stand, too.
+func stand(t *testing.T, name string, l *cluster) *cluster {
+	other := &cluster{suite: l.suite, engine: l.engine}
+	other.find(t, name)
+	return other
+}
+
+// find connects to a cluster of the lab and learns its nodes.
+func (l *cluster) find(t *testing.T, name string) {
+	t.Helper()
 	cache, err := machine.DefaultCacheDir()
 	require.NoError(t, err)
-	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(cache, "lab", "kube-proxy.kubeconfig"))
+	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(cache, "lab", name+".kubeconfig"))
 	require.NoError(t, err, "the lab must stand: make smoke brings it up")
 	config.QPS, config.Burst = 50, 100
 	l.client, err = kubernetes.NewForConfig(config)
 	require.NoError(t, err)
-	nodes, err := l.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	nodes, err := l.client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
 	require.NoError(t, err, "the lab must stand: make smoke brings it up")
 	for _, n := range nodes.Items {
 		if _, ok := n.Labels["node-role.kubernetes.io/control-plane"]; ok {
@@ -55,13 +75,6 @@ func open(t *testing.T) *cluster {
 		}
 	}
 	require.NotEmpty(t, l.worker)
-	if *suite != "" {
-		l.suite, err = filepath.Abs(*suite)
-		require.NoError(t, err)
-		return l
-	}
-	command(ctx, t, "go", "test", "-c", "-tags", "perf", "-o", l.suite, "..")
-	return l
 }
 
 var namespaces = []string{workload.Namespace, workload.HostNamespace}

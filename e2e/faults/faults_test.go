@@ -71,6 +71,19 @@ var rows = []row{
 	{"output-cut", "tool prints half of its output", "refused with its reason, repeated, run completes", false, malformed(2, `printf '{"RT_LATENCY": 12.'`)},
 	{"output-flood", "tool prints 100 MB", "refused with its reason, repeated, run completes", false, malformed(1, `head -c 100000000 /dev/zero`)},
 	{"image", "benchmark image missing on the nodes", "exit 3 naming pod and message", false, imageMissing},
+	{"api-stopped", "API server stopped (SIGSTOP) for 60 s while pods start", "waited out: verdict, nothing left out", false, frozenWhileStarting("kube-apiserver", serverNode, 60*time.Second)},
+	{"api-stopped-early", "API server stopped (SIGSTOP) for 60 s as the run begins", "waited out: verdict, nothing left out", false, frozenAtBringUp("kube-apiserver", serverNode, 60*time.Second)},
+	{"kubelet-frozen", "kubelet stopped (SIGSTOP) for 45 s while pods start", "waited out: verdict, nothing left out", false, frozenWhileStarting("kubelet", workerNode, 45*time.Second)},
+	{"kubelet-frozen-early", "kubelet stopped (SIGSTOP) for 45 s as the run begins", "waited out: verdict, nothing left out", false, frozenAtBringUp("kubelet", workerNode, 45*time.Second)},
+	{"sandbox-refused", "a sandbox is refused: the CNI plugin is missing for a while", "made again: verdict, nothing left out", false, sandboxRefused},
+	{"webhook-down", "a webhook before the run's pods is down for 20 s", "waited out: verdict, nothing left out", false, webhookDown},
+	{"spiderpool-webhook", "Spiderpool's webhook does not answer for 30 s as the run begins", "waited out: verdict, nothing left out", false, spiderpoolWebhookDown},
+	{"pair-refused", "one pair's pods are refused for good", "its arm left out with its reason; verdict of the others", false, pairRefused},
+	{"gate-pair-refused", "the same for an arm that the gate is about", "exit 3 naming gate, arm and message; the others measured", false, gatesPairRefused},
+	{"server-never-ready", "a server pod's supervisor stopped (SIGSTOP) as it starts", "pair made anew: verdict, nothing left out", false, serverNeverReady},
+	{"pod-deleted", "a pod deleted as it starts", "pair made anew: verdict, nothing left out", false, deletedWhileStarting},
+	{"cluster-lost", "a cluster's control plane paused for good while measuring", "the other's comparisons measured and judged, exit 3 with the reason, diagnostics kept", false, clusterLost},
+	{"sigkill-reserved", "SIGKILL while the measuring CPU is reserved", "the next start gives all CPUs back", false, killedWhileReserved},
 	{"quota", "quota refuses the pods", "exit 3 naming pod and message; resumable", false, quota},
 	{"admission", "admission policy refuses the pods", "exit 3 naming pod and message", false, admission},
 	{"two-runs", "a second run on the lab, and a second process on the journal", "both refused, exit 3; the first is undisturbed", true, twoRuns},
@@ -92,10 +105,13 @@ func TestFaults(t *testing.T) {
 				ok := false
 				var s seen
 				// Deferred, so that a repetition that failed counts as one.
-				defer func() { table.add(t, result{r.name, ok && !t.Failed(), s.what, s.took}) }()
+				from := time.Now()
+				defer func() {
+					table.add(t, result{Row: r.name, OK: ok && !t.Failed(), What: s.what, Took: s.took, Whole: time.Since(from), Load: load(t)})
+				}()
 				s = r.run(t, l)
 				ok = true
-				t.Logf("%s: %s (%s)", r.fault, s.what, s.took.Round(100*time.Millisecond))
+				t.Logf("%s: %s (%s, load average %s)", r.fault, s.what, s.took.Round(100*time.Millisecond), load(t))
 			})
 		}
 	}
@@ -278,10 +294,10 @@ func tear(t *testing.T, dir string) {
 }
 
 // The shortest -timeout that the faults' profile is allowed to start with: a
-// minute of measuring and the 90 s that are kept free for cleaning up.
+// minute of measuring and the 3 minutes that are kept free for cleaning up.
 const (
-	goTestTimeout = 155 * time.Second
-	ourDeadline   = goTestTimeout - 90*time.Second
+	goTestTimeout = 245 * time.Second
+	ourDeadline   = goTestTimeout - 3*time.Minute
 )
 
 // asleep stops a run in its second round and wakes it so long after its start.
@@ -439,7 +455,7 @@ func quota(t *testing.T, l *cluster) seen {
 	}
 	defer remove()
 	c := l.start(t)
-	took := l.infrastructure(c, time.Minute, "create cniperf/", "exceeded quota: faults")
+	took := l.infrastructure(c, longRun, "create cniperf/", "exceeded quota: faults")
 	before := nothingLost(t, c.dir, nil)
 	l.nothingLeft(t)
 	remove()
@@ -448,9 +464,19 @@ func quota(t *testing.T, l *cluster) seen {
 	return seen{fmt.Sprintf("exit 3, names pod and quota; after resume verdict, exit %d", again.code), took}
 }
 
-func admission(t *testing.T, l *cluster) seen {
+// fridays is what the policy of refuse says.
+const fridays = "no benchmark on Fridays"
+
+// refuse makes a policy that refuses the workload's pods which an expression in CEL
+// matches, and returns what removes it.
+func (l *cluster) refuse(t *testing.T, matches string) (remove func()) {
 	ctx, api := t.Context(), l.client.AdmissionregistrationV1()
 	const name = "faults.cniperf.io"
+	remove = func() {
+		ctx := context.WithoutCancel(ctx)
+		assert.NoError(t, api.ValidatingAdmissionPolicyBindings().Delete(ctx, name, metav1.DeleteOptions{}))
+		assert.NoError(t, api.ValidatingAdmissionPolicies().Delete(ctx, name, metav1.DeleteOptions{}))
+	}
 	_, err := api.ValidatingAdmissionPolicies().Create(ctx, &admissionv1.ValidatingAdmissionPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: admissionv1.ValidatingAdmissionPolicySpec{
@@ -460,13 +486,12 @@ func admission(t *testing.T, l *cluster) seen {
 					Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
 				},
 			}}},
-			Validations: []admissionv1.Validation{{Expression: "false", Message: "no benchmark on Fridays"}},
+			Validations: []admissionv1.Validation{{
+				Expression: "!(object.metadata.?generateName.orValue('') == 'probe-' || (" + matches + "))", Message: fridays,
+			}},
 		},
 	}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	defer func() {
-		require.NoError(t, api.ValidatingAdmissionPolicies().Delete(t.Context(), name, metav1.DeleteOptions{}))
-	}()
 	_, err = api.ValidatingAdmissionPolicyBindings().Create(ctx, &admissionv1.ValidatingAdmissionPolicyBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
@@ -477,17 +502,19 @@ func admission(t *testing.T, l *cluster) seen {
 		},
 	}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	defer func() {
-		require.NoError(t, api.ValidatingAdmissionPolicyBindings().Delete(t.Context(), name, metav1.DeleteOptions{}))
-	}()
 	// A policy counts some moments after it was made.
 	probe := restricted("probe-")
 	require.Eventually(t, func() bool {
 		_, err := l.client.CoreV1().Pods(workload.Namespace).Create(ctx, probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		return err != nil && strings.Contains(err.Error(), "Fridays")
+		return err != nil && strings.Contains(err.Error(), fridays)
 	}, 30*time.Second, 100*time.Millisecond)
+	return remove
+}
+
+func admission(t *testing.T, l *cluster) seen {
+	defer l.refuse(t, "true")()
 	c := l.start(t)
-	took := l.infrastructure(c, time.Minute, "create cniperf/", "no benchmark on Fridays")
+	took := l.infrastructure(c, longRun, "create cniperf/", fridays)
 	nothingLost(t, c.dir, nil)
 	l.nothingLeft(t)
 	return seen{"exit 3, names pod and message", took}

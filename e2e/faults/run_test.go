@@ -32,7 +32,7 @@ const (
 	// sampleLength is the profile's.
 	sampleLength = time.Second
 	// longRun is far above what a run takes that meets any of the faults.
-	longRun = 6 * time.Minute
+	longRun = 12 * time.Minute
 	// cleanUpWithin is what METHOD allows an interrupted run.
 	cleanUpWithin = 60 * time.Second
 )

@@ -21,6 +21,17 @@ type result struct {
 	OK   bool          `json:"ok"`
 	What string        `json:"what"`
 	Took time.Duration `json:"took_ns"`
+	// Whole is how long the repetition took, and Load the machine's load averages
+	// at its end.
+	Whole time.Duration `json:"whole_ns,omitempty"`
+	Load  string        `json:"load,omitempty"`
+}
+
+// load is the machine's load average over 1, 5 and 15 minutes.
+func load(t *testing.T) string {
+	b, err := os.ReadFile("/proc/loadavg")
+	require.NoError(t, err)
+	return strings.Join(strings.Fields(string(b))[:3], " ")
 }
 
 // table collects results, also those of earlier calls when it has a file.

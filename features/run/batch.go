@@ -186,6 +186,9 @@ func (b *Batch) enough() error {
 	}
 	if arms < 2 || controls < 1 {
 		why := record.Reason{Code: record.NothingToCompare, Detail: fmt.Sprintf("%d arms and %d second copies", arms, controls)}
+		if lost := b.room.book.skipped(b.decided.Name, b.phase); len(lost) > 0 {
+			why.Detail += fmt.Sprintf("; the first left out is %s: %s", lost[0].Cell, lost[0].Text())
+		}
 		return errors.Join(&leftOutError{why}, b.room.book.skip(b.decided.Name, b.phase, measure.Cell{}, why))
 	}
 	return nil
