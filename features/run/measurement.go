@@ -94,7 +94,30 @@ func (m *measurement) measure(ctx context.Context, r *room) {
 			return
 		}
 	}
+	r.tellPower(m.verdicts)
 	m.err = r.book.verdicts(m.phase, m.verdicts)
+}
+
+// tellPower says once, after the first comparison, what this machine lets the run see.
+// Where that is little, the time is still the gates' first: they are measured before
+// what only informs, and for more rounds.
+func (r *room) tellPower(verdicts []verdict.Verdict) {
+	if r.told {
+		return
+	}
+	var floor, detectable float64
+	for _, v := range verdicts {
+		if v.Evidence == nil || v.Evidence.NoiseFloor == nil || v.Evidence.Detectable == nil {
+			continue
+		}
+		floor, detectable = max(floor, *v.Evidence.NoiseFloor), max(detectable, *v.Evidence.Detectable)
+	}
+	if detectable == 0 {
+		return
+	}
+	r.told = true
+	r.say("on this machine, now, nothing under %.1f %% counts as a difference, and a batch like this finds one of %.1f %% in 4 of 5 cases",
+		100*floor, 100*detectable)
 }
 
 // confirm measures a second batch on fresh pods and judges both. Where it can't be

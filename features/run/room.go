@@ -32,6 +32,7 @@ type room struct {
 	reservation func() (*lab.Reservation, error)
 	now         func() time.Duration // since the run began
 	measured    time.Duration        // for which this process has run rounds
+	told        bool                 // what this machine lets the run see
 }
 
 func (r *room) say(format string, args ...any) { r.progress.Printf(format, args...) }
