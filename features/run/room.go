@@ -24,6 +24,8 @@ type room struct {
 	book     *book
 	judge    judge
 	progress *progress.Reporter
+	// ready makes a target ready for the samples of a benchmark.
+	ready func(context.Context, *target, plan.Benchmark) error
 	// cilium tells whether Cilium's agent runs in a cluster.
 	cilium func(cluster string) bool
 	// held returns a context that ends when another run has taken a cluster over.

@@ -191,6 +191,9 @@ func (s *Session) furnish() {
 				return s.progress.Stage(name, expected).End
 			},
 		},
+		ready: func(ctx context.Context, t *target, bench plan.Benchmark) error {
+			return t.prepare(ctx, bench, s.plan.Profile.Pin)
+		},
 		cilium:      s.cilium,
 		held:        s.bed.Held,
 		reservation: s.bed.Lab.Reservation,
