@@ -56,7 +56,7 @@ func TestAClusterThatCantBeNotedIsLost(t *testing.T) {
 	c, _, _ := newClusters(&fakeBed{})
 	c.note = func(_ context.Context, c *testbed.Cluster) error {
 		if c.Name == "ebpf" {
-			return errors.New("the run was measured on another cluster")
+			return fmt.Errorf("%w: API server away", ErrInfrastructure)
 		}
 		return nil
 	}
@@ -66,7 +66,7 @@ func TestAClusterThatCantBeNotedIsLost(t *testing.T) {
 	assert.Contains(t, up, "kube-proxy")
 	why, lost := c.Lost("ebpf")
 	assert.True(t, lost)
-	assert.Equal(t, "the run was measured on another cluster", why.Detail)
+	assert.Contains(t, why.Detail, "API server away")
 }
 
 func TestAnInterruptedBringUpLosesNoCluster(t *testing.T) {

@@ -2,13 +2,11 @@ package run
 
 import (
 	"context"
-	"errors"
 	"io"
 	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -123,22 +121,6 @@ func newOffline(t *testing.T, profile string) *offline {
 		cilium: func(string) bool { return false },
 	}
 	return o
-}
-
-// newPool is a pool whose clusters have starters of their own, or the same one.
-func newPool(own map[string]Starter, others Starter) *PodPool {
-	return &PodPool{
-		starter: func(cluster string) (Starter, error) {
-			if s, ok := own[cluster]; ok {
-				return s, nil
-			}
-			if others == nil {
-				return nil, errors.New("cluster " + cluster + " is not up")
-			}
-			return others, nil
-		},
-		stage: func(string, time.Duration) func(error) error { return func(err error) error { return err } },
-	}
 }
 
 // decided is a comparison of the session's plan.
