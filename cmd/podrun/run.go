@@ -70,18 +70,28 @@ func measure(o options, out io.Writer) error {
 	if runErr != nil && !errors.As(runErr, &exited) {
 		return fmt.Errorf("start %s: %w", path, runErr)
 	}
-	t.Exit = cmd.ProcessState.ExitCode()
-	t.ToolCPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		t.Involuntary = usage.Nivcsw
-	}
+	ended(&t, cmd.ProcessState)
 	t.Flooded = output.over
 	t.TimedOut = errors.Is(ctx.Err(), context.DeadlineExceeded)
-	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+	return keep(file, output.buf.Bytes(), t, out)
+}
+
+// ended notes how a tool's process ended, and what it used.
+func ended(t *trailer.Trailer, state *os.ProcessState) {
+	t.Exit = state.ExitCode()
+	t.ToolCPU = state.UserTime() + state.SystemTime()
+	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
+		t.Involuntary = usage.Nivcsw
+	}
+	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		t.Signal = unix.SignalName(ws.Signal())
 	}
+}
 
-	whole, err := trailer.Append(output.buf.Bytes(), t)
+// keep writes a tool's output with its trailer to the file, where fetch finds it, and
+// then to out.
+func keep(file string, output []byte, t trailer.Trailer, out io.Writer) error {
+	whole, err := trailer.Append(output, t)
 	if err != nil {
 		return err
 	}

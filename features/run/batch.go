@@ -216,7 +216,7 @@ func (b *Batch) target(ctx context.Context, c plan.Cell) (*record.Reason, error)
 			return why, nil
 		}
 		t := &target{want: want, cell: c, pair: pair, observer: w.observer}
-		if err := t.prepare(ctx, b.decided.Bench, b.room.plan.Profile.Pin); err != nil {
+		if err := b.room.ready(ctx, t, b.decided.Bench); err != nil {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}

@@ -128,9 +128,7 @@ func (s *Session) conclude(ctx context.Context, word string, code int, reason st
 	ctx, cancel := context.WithTimeout(ctx, cleanUpTimeout)
 	defer cancel()
 	s.progress.Printf("removing the run's pods")
-	s.room.pods.Close()
-	s.room.workers.close()
-	cleaned := errors.Join(deleteAll(ctx, s.room.workers.starters()), s.bed.Release(ctx))
+	cleaned := errors.Join(s.room.cleanUp(ctx), s.bed.Release(ctx))
 	if cleaned != nil && code == verdict.ExitPass {
 		word, code, reason = outcomeWords[verdict.ExitInfrastructure], verdict.ExitInfrastructure, reason+"; but what the run made could not be removed: "+cleaned.Error()
 	}

@@ -24,6 +24,8 @@ type room struct {
 	book     *book
 	judge    judge
 	progress *progress.Reporter
+	// ready makes a target ready for the samples of a benchmark.
+	ready func(context.Context, *target, plan.Benchmark) error
 	// cilium tells whether Cilium's agent runs in a cluster.
 	cilium func(cluster string) bool
 	// held returns a context that ends when another run has taken a cluster over.
@@ -52,16 +54,7 @@ func (r *room) begin(ctx context.Context, b *Batch) (m *measuring, release func(
 	m.ctx, m.end = r.held(ctx)
 	undo = append(undo, func() error { m.end(); return nil })
 	undo = append(undo, m.watchClusters())
-	m.sampler = &sampler{
-		benchmark: b.decided.Bench,
-		length:    r.plan.Profile.Length(b.decided.Bench),
-		published: r.plan.Profile.Published,
-		pin:       r.plan.Profile.Pin,
-		targets:   b.targets,
-		store:     r.book.writer.StoreRaw,
-		now:       r.now,
-		watch:     &interference.Watch{Rule: r.plan.Profile.Interference, Dropped: rounds.Disturbed(r.book.past, b.decided.Name, b.phase)},
-	}
+	m.sampler = r.sampler(b)
 	remove, err := r.accelerate(ctx, b, m)
 	undo = append(undo, remove)
 	if err != nil {
@@ -75,6 +68,29 @@ func (r *room) begin(ctx context.Context, b *Batch) (m *measuring, release func(
 	}
 	undo = append(undo, m.reserved.Release)
 	return m, release, m.take()
+}
+
+// sampler takes the samples of a batch.
+func (r *room) sampler(b *Batch) *sampler {
+	return &sampler{
+		benchmark: b.decided.Bench,
+		length:    r.plan.Profile.Length(b.decided.Bench),
+		published: r.plan.Profile.Published,
+		pin:       r.plan.Profile.Pin,
+		targets:   b.targets,
+		store:     r.book.writer.StoreRaw,
+		now:       r.now,
+		watch: &interference.Watch{
+			Rule: r.plan.Profile.Interference, Dropped: rounds.Disturbed(r.book.past, b.decided.Name, b.phase),
+		},
+	}
+}
+
+// cleanUp removes the run's pods from all clusters, and ends what was kept open.
+func (r *room) cleanUp(ctx context.Context) error {
+	r.pods.Close()
+	r.workers.close()
+	return deleteAll(ctx, r.workers.starters())
 }
 
 // accelerate runs tcpip-bypass on the node of the accelerated arms, if the batch

@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"sigs.k8s.io/e2e-framework/pkg/types"
-
 	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/fixtures/images"
 	"github.com/cniperf/cniperf/fixtures/lab"
@@ -25,7 +23,6 @@ import (
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/progress"
-	"github.com/cniperf/cniperf/internal/verdict"
 )
 
 // Session is one run of the suite: it measures a plan and ends with one exit code.
@@ -196,6 +193,9 @@ func (s *Session) furnish() {
 			},
 			idle: s.idle,
 		},
+		ready: func(ctx context.Context, t *target, bench plan.Benchmark) error {
+			return t.prepare(ctx, bench, s.plan.Profile.Pin)
+		},
 		cilium:      s.cilium,
 		held:        s.bed.Held,
 		reservation: s.bed.Lab.Reservation,
@@ -285,68 +285,4 @@ func (s *Session) tell(m *measurement) {
 		why = m.skipped.String()
 	}
 	s.progress.Printf("%s is not measured: %s; comparisons still to be measured: %d", m.decided.Name, why, left)
-}
-
-// Features are those of the profile in a phase, those with a gate first. An empty
-// list of the first phase comes with the reason.
-func (s *Session) Features(ctx context.Context, phase string) ([]types.Feature, string, error) {
-	var list []types.Feature
-	var why []string
-	for _, d := range gatesFirst(s.plan.In(phase)) {
-		if phase == journal.PhaseFirst && !s.options.DryRun {
-			if err := s.Begin(ctx); err != nil {
-				return nil, "", err
-			}
-			early, reason, err := s.early(ctx, d)
-			if err != nil {
-				return nil, "", err
-			}
-			if !early {
-				why = append(why, d.Name+": "+reason)
-				continue
-			}
-		}
-		list = append(list, s.feature(d, phase))
-	}
-	return list, strings.Join(why, "; "), nil
-}
-
-// gatesFirst puts the comparisons that decide the exit code first: where time is
-// short, it is theirs.
-func gatesFirst(all []plan.Decided) []plan.Decided {
-	var gates, others []plan.Decided
-	for _, d := range all {
-		if slices.ContainsFunc(d.Assertions, func(a verdict.Assertion) bool { return a.Role == verdict.Gate }) {
-			gates = append(gates, d)
-		} else {
-			others = append(others, d)
-		}
-	}
-	return append(gates, others...)
-}
-
-// early tells whether a comparison is worth a first verdict of its own: its early
-// arms can be measured while images of another cluster have still to be built.
-// Where not, it tells why.
-func (s *Session) early(ctx context.Context, first plan.Decided) (bool, string, error) {
-	full, err := s.plan.Of(first.Name, journal.PhaseFull)
-	if err != nil {
-		return false, "", err
-	}
-	if len(first.Clusters) != 1 || len(full.Clusters) < 2 {
-		return false, "no arms of one cluster are worth a first verdict", nil
-	}
-	for _, c := range full.Clusters {
-		if c == first.Clusters[0] {
-			continue
-		}
-		cached, err := s.bed.Cached(ctx, c)
-		if err != nil {
-			return false, "", err
-		}
-		if !cached {
-			return true, "", nil
-		}
-	}
-	return false, "the images of all clusters are there, so the full comparison can start at once", nil
 }

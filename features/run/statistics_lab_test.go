@@ -4,7 +4,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -22,9 +21,9 @@ import (
 	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
-	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
+	"github.com/cniperf/cniperf/internal/rounds"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
@@ -44,7 +43,7 @@ func long(short, full int) int {
 
 // copies measures copies of the macvlan arm, each pair of pods under a name.
 type copies struct {
-	suite    *Suite
+	session  *Session
 	cluster  *testbed.Cluster
 	observer *workload.Observer
 	arm      plan.Arm
@@ -54,28 +53,23 @@ type copies struct {
 
 func newCopies(t *testing.T) *copies {
 	t.Helper()
-	ctx := t.Context()
-	s, err := NewSuite(Options{Profile: "quick", Lab: os.Getenv("CNIPERF_LAB"), RunDir: filepath.Join(t.ArtifactDir(), "run"), Seed: uint64(time.Now().UnixNano())})
+	s := onTheLab(t, Options{
+		Profile: "quick", Lab: os.Getenv("CNIPERF_LAB"), RunDir: filepath.Join(t.ArtifactDir(), "run"), Seed: uint64(time.Now().UnixNano()),
+	}, nil)
+	c := &copies{session: s}
+	var err error
+	c.arm, err = s.plan.Arm("macvlan")
 	require.NoError(t, err)
-	require.NoError(t, s.Begin(ctx))
-	t.Cleanup(s.Progress.Close)
-	c := &copies{suite: s}
-	c.arm, err = s.Plan.Arm("macvlan")
+	c.bench, err = s.plan.Catalogue.Benchmark("sockperf-latency")
 	require.NoError(t, err)
-	c.bench, err = s.Plan.Catalogue.Benchmark("sockperf-latency")
+	up, err := s.room.clusters.Up(t.Context(), []string{c.arm.Cluster})
 	require.NoError(t, err)
-	clusters, err := s.clusters(ctx, []string{c.arm.Cluster})
+	require.Contains(t, up, c.arm.Cluster)
+	c.cluster = up[c.arm.Cluster]
+	require.NoError(t, s.room.workers.add(t.Context(), c.cluster, s.cilium(c.cluster.Name)))
+	w, err := s.room.workers.of(c.cluster.Name)
 	require.NoError(t, err)
-	c.cluster = clusters[c.arm.Cluster]
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(ctx)
-		assert.NoError(t, s.cleanUp(ctx))
-		assert.NoError(t, s.Testbed.Release(ctx))
-		assert.NoError(t, s.Journal.Close())
-	})
-	_, err = s.deployer(ctx, c.cluster)
-	require.NoError(t, err)
-	c.observer = s.observers[c.cluster.Name]
+	c.observer = w.observer
 	return c
 }
 
@@ -94,25 +88,35 @@ func (c *copies) batch(t *testing.T, names []string, use func(*batch)) {
 	ctx := t.Context()
 	c.batches++
 	b := &batch{copies: c, name: fmt.Sprintf("batch%d", c.batches), names: names, targets: targets{}}
-	d, err := workload.NewCluster(c.cluster.Name, c.cluster.REST, c.cluster.BenchImage, c.suite.RunID+"-"+b.name, time.Now().Add(leftoverTTL))
+	run := c.session.owner()
+	d, err := workload.NewCluster(c.cluster.Name, c.cluster.REST, c.cluster.BenchImage, run.ID+"-"+b.name, run.Expires)
 	require.NoError(t, err)
-	defer func() { assert.NoError(t, d.Delete(context.WithoutCancel(ctx))) }()
-	var specs []workload.Spec
-	var owners []measure.Cell
+	pool := &PodPool{
+		starter: func(string) (Starter, error) { return d, nil },
+		stage:   c.session.room.pods.stage,
+	}
+	defer func() {
+		pool.Close()
+		assert.NoError(t, d.Delete(context.WithoutCancel(ctx)))
+	}()
+	var all []*target
+	var pairs []Want
 	for _, name := range names {
-		arm := c.arm
-		arm.Name = name
-		for _, spec := range pairSpecs(arm, b.cell(name), c.cluster, journal.PhaseFull, c.suite.Plan.Profile) {
-			specs, owners = append(specs, spec), append(owners, b.cell(name))
+		cell := plan.Cell{Cell: b.cell(name), Arm: c.arm}
+		cell.Arm.Datapath = name // after which its pods are named
+		for _, want := range wants(c.session.plan, cell, c.cluster, journal.PhaseFull) {
+			want.Spec.Servers = []string{c.bench.Server}
+			pairs = append(pairs, want)
+			all = append(all, &target{want: want, cell: plan.Cell{Cell: cell.Cell, Arm: c.arm}, observer: c.observer})
 		}
 	}
-	started, err := d.Start(ctx, specs)
-	require.NoError(t, err)
-	for i, p := range started {
-		require.NoError(t, p.Err)
-		target, err := newTarget(ctx, c.arm, p.Pair, c.observer, c.bench, owners[i], c.suite.Plan.Profile.Pin)
-		require.NoError(t, err)
-		b.targets[owners[i]] = append(b.targets[owners[i]], target)
+	require.NoError(t, pool.Ensure(ctx, pairs))
+	for _, target := range all {
+		pair, why := pool.Pair(target.want.key())
+		require.Nil(t, why)
+		target.pair = pair
+		require.NoError(t, target.prepare(ctx, c.bench, c.session.plan.Profile.Pin))
+		b.targets[target.cell.Cell] = append(b.targets[target.cell.Cell], target)
 	}
 	use(b)
 }
@@ -125,34 +129,37 @@ func (b *batch) cell(name string) measure.Cell {
 // rule for disturbed rounds, until decided says so or the most are done.
 func (b *batch) rounds(t *testing.T, low, high int, decided func([]measure.Round) bool) []measure.Round {
 	t.Helper()
-	s := b.suite
-	smp := &sampler{
-		benchmark: b.bench, length: time.Second, pin: s.Plan.Profile.Pin, targets: b.targets, store: s.Journal.StoreRaw,
-		now: s.elapsed, watch: &interference.Watch{Rule: s.Plan.Profile.Interference},
-	}
-	r := &Rounds{
-		Comparison: b.name, Phase: journal.PhaseFull, Seed: s.Plan.Seed, Min: low, Max: high,
-		Sample: smp.sample, Interference: smp.watch.Round, Decided: decided, Record: s.Journal.Append,
-		Repair:   func(context.Context, journal.Sample, bool) error { return errors.New("a copy broke") },
+	s := b.session
+	smp := s.room.sampler(&Batch{
+		decided: plan.Decided{Comparison: plan.Comparison{Name: b.name}, Bench: b.bench},
+		phase:   journal.PhaseFull, room: s.room, targets: b.targets,
+	})
+	smp.length = time.Second
+	broke := func(s journal.Sample) ([]measure.Cell, error) { return nil, fmt.Errorf("a copy broke: %s", s.Invalid) }
+	r := &rounds.Loop{
+		Comparison: b.name, Phase: journal.PhaseFull, Seed: s.plan.Seed, Min: low, Max: high,
+		Sample: smp.sample, Interference: smp.watch.Round, Decided: decided, Record: s.book.append,
+		Repair:   func(_ context.Context, s journal.Sample, _ bool) ([]measure.Cell, error) { return broke(s) },
+		GiveUp:   broke,
 		Progress: func(int, int, measure.Cell) {},
 	}
 	for _, name := range b.names {
 		r.Cells = append(r.Cells, b.cell(name))
 	}
 	if !b.shared {
-		reserved, err := s.Testbed.Lab.Reservation()
+		reserved, err := s.room.reservation()
 		require.NoError(t, err)
 		require.NoError(t, reserved.Prepare(t.Context()))
 		require.NoError(t, reserved.Take())
 		defer func() { assert.NoError(t, reserved.Release()) }()
 		smp.watch.Reserved = reserved.Active()
 	}
-	rounds, err := r.Measure(t.Context())
+	measured, err := r.Measure(t.Context())
 	require.NoError(t, err)
 	if smp.watch.Dropped > 0 {
 		t.Logf("%s: %d rounds dropped because others disturbed them", b.name, smp.watch.Dropped)
 	}
-	return rounds
+	return measured
 }
 
 // judge gives the shipped verdict on "a is faster than b" as the suite would
@@ -160,11 +167,11 @@ func (b *batch) rounds(t *testing.T, low, high int, decided func([]measure.Round
 // is final or wants to be confirmed. The A/A control is copy against original.
 func (b *batch) judge(t *testing.T, rounds []measure.Round, faster, slower, original, copy string) verdict.Verdict {
 	t.Helper()
-	p, gate := b.suite.Plan.Profile, b.suite.Plan.Thresholds.Assertions[0]
+	p, gate := b.session.plan.Profile, b.session.plan.Thresholds.Assertions[0]
 	side := func(arm string) *verdict.Side {
 		return &verdict.Side{Arm: arm, Path: "pod-ip", Placement: "cross-node"}
 	}
-	claim := verdict.Thresholds{FamilyAlpha: b.suite.Plan.Thresholds.FamilyAlpha, NoiseFloor: b.suite.Plan.Thresholds.NoiseFloor, Assertions: []verdict.Assertion{{
+	claim := verdict.Thresholds{FamilyAlpha: b.session.plan.Thresholds.FamilyAlpha, NoiseFloor: b.session.plan.Thresholds.NoiseFloor, Assertions: []verdict.Assertion{{
 		Name: faster + "-over-" + slower, Faster: side(faster), Slower: side(slower), Benchmark: b.bench.Name,
 		Metric: gate.Metric, Margin: gate.Margin, Alpha: gate.Alpha, MaxRounds: gate.MaxRounds, Role: verdict.Gate,
 	}}}
@@ -180,7 +187,7 @@ func (b *batch) judge(t *testing.T, rounds []measure.Round, faster, slower, orig
 		seen = append(seen, measure.Round{Index: r.Index, Values: values, Disturbed: r.Disturbed})
 	}
 	for n := min(p.MinRounds, len(seen)); ; n++ {
-		vs, err := verdict.Judge(claim, b.suite.Testbed.Provider(), verdict.Comparison{Rounds: seen[:n], PodSets: p.PodSets})
+		vs, err := verdict.Judge(claim, b.session.bed.Provider(), verdict.Comparison{Rounds: seen[:n], PodSets: p.PodSets})
 		require.NoError(t, err)
 		require.Len(t, vs, 1)
 		if v := vs[0]; n == len(seen) || v.Final || v.NeedsConfirmation {
@@ -221,7 +228,7 @@ func table(t *testing.T, file string, header []string, rows [][]string, notes ..
 // its copies, so they are not independent of each other; the batches are.
 func TestStatisticsOnTheLabCallNoCopiesDifferent(t *testing.T) {
 	c := newCopies(t)
-	batches, size, most := long(1, 4), 8, long(8, c.suite.Plan.Profile.MaxRounds)
+	batches, size, most := long(1, 4), 8, long(8, c.session.plan.Profile.MaxRounds)
 	if other := os.Getenv("CNIPERF_AA"); other != "" {
 		_, err := fmt.Sscanf(other, "%dx%d", &batches, &size)
 		require.NoError(t, err, "CNIPERF_AA is BATCHESxCOPIES, as 4x8")
@@ -368,7 +375,7 @@ func TestStatisticsOnTheLabFindInjectedSlowdowns(t *testing.T) {
 				}
 				return vs
 			}
-			rounds := b.rounds(t, c.suite.Plan.Profile.MinRounds, c.suite.Plan.Profile.MaxRounds, func(rounds []measure.Round) bool {
+			rounds := b.rounds(t, c.session.plan.Profile.MinRounds, c.session.plan.Profile.MaxRounds, func(rounds []measure.Round) bool {
 				return !slices.ContainsFunc(verdicts(rounds), func(v verdict.Verdict) bool { return !v.Final && !v.NeedsConfirmation })
 			})
 			for i, v := range verdicts(rounds) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,9 +25,7 @@ import (
 	"github.com/cniperf/cniperf/fixtures/cni"
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/cni/calico"
-	"github.com/cniperf/cniperf/fixtures/owned"
 	"github.com/cniperf/cniperf/fixtures/testbed"
-	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
 )
@@ -36,7 +35,7 @@ import (
 
 // bench is a comparison's pods on the lab, ready for single samples.
 type bench struct {
-	suite    *Suite
+	session  *Session
 	sampler  *sampler
 	clusters map[string]*testbed.Cluster
 	n        int
@@ -44,33 +43,22 @@ type bench struct {
 
 func newBench(t *testing.T, comparison string, arms ...string) *bench {
 	t.Helper()
-	ctx := t.Context()
-	s, err := NewSuite(Options{Profile: "quick", Seed: 1, Labels: map[string][]string{"comparison": {comparison}}})
+	o := Options{
+		Profile: "quick", Seed: 1, RunDir: filepath.Join(t.TempDir(), "run"), Labels: map[string][]string{"comparison": {comparison}},
+	}
+	s := onTheLab(t, o, func(s *Session) { only(t, s, comparison, arms) })
+	d, err := s.plan.Of(comparison, journal.PhaseFull)
 	require.NoError(t, err)
-	s.RunID, s.RunDir = "wrong-path", t.TempDir()
-	require.NoError(t, s.Begin(ctx))
-	t.Cleanup(s.Progress.Close)
-	cmp := only(t, s, comparison, arms)
-	clusters, err := s.clusters(ctx, cmp.Clusters)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(ctx)
-		assert.NoError(t, s.cleanUp(ctx))
-		assert.NoError(t, s.Testbed.Release(ctx))
-		assert.NoError(t, s.Journal.Close())
-	})
-	targets, err := s.deploy(ctx, cmp, journal.PhaseFull, clusters)
-	require.NoError(t, err)
-	return &bench{suite: s, clusters: clusters, sampler: &sampler{
-		benchmark: cmp.Bench, length: time.Second, pin: s.Plan.Profile.Pin, targets: targets,
-		watch: &interference.Watch{}, store: s.Journal.StoreRaw, now: func() time.Duration { return time.Since(s.Started) },
-	}}
+	batch := prepared(t, s, d)
+	b := &bench{session: s, clusters: batch.up, sampler: s.room.sampler(batch)}
+	b.sampler.length = time.Second
+	return b
 }
 
 // only plans the comparison anew, of these arms and with one set of pods.
-func only(t *testing.T, s *Suite, comparison string, arms []string) plan.Decided {
+func only(t *testing.T, s *Session, comparison string, arms []string) {
 	t.Helper()
-	catalogue, profile := *s.Plan.Catalogue, s.Plan.Profile
+	catalogue, profile := *s.plan.Catalogue, s.plan.Profile
 	catalogue.Comparisons = slices.Clone(catalogue.Comparisons)
 	i := slices.IndexFunc(catalogue.Comparisons, func(c plan.Comparison) bool { return c.Name == comparison })
 	require.GreaterOrEqual(t, i, 0)
@@ -78,11 +66,10 @@ func only(t *testing.T, s *Suite, comparison string, arms []string) plan.Decided
 	cmp.Arms, cmp.Control, cmp.Early = arms, arms[0], nil
 	profile.Comparisons, profile.PodSets = []string{comparison}, 1
 	var err error
-	s.Plan, err = plan.New(plan.Inputs{Catalogue: &catalogue, Profile: profile, Thresholds: s.Plan.Thresholds, Lab: s.spec, Seed: s.Plan.Seed})
+	s.plan, err = plan.New(plan.Inputs{
+		Catalogue: &catalogue, Profile: profile, Thresholds: s.plan.Thresholds, Lab: s.lab, Seed: s.plan.Seed,
+	})
 	require.NoError(t, err)
-	decided, err := s.Plan.Of(comparison, journal.PhaseFull)
-	require.NoError(t, err)
-	return decided
 }
 
 // cell is the arm's cell of the bench.
@@ -166,7 +153,7 @@ func TestCalicoInATunnelIsCaught(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return strings.Contains(b.sample(t, "calico").Invalid, "tunnels of the node moved")
 	}, time.Minute, time.Second, "the tunnelled sample is refused")
-	spec, err := b.suite.spec.Cluster("kube-proxy")
+	spec, err := b.session.lab.Cluster("kube-proxy")
 	require.NoError(t, err)
 	_, err = calico.Prove(ctx, target, calico.Options{PodCIDR: spec.PodSubnet.Prefix, MTU: 1500})
 	require.ErrorContains(t, err, "no route through a tunnel device", "the cluster's own proof refuses it as well")
@@ -178,7 +165,7 @@ func TestCalicoInATunnelIsCaught(t *testing.T) {
 func TestABypassThatIsNotAttachedIsCaught(t *testing.T) {
 	b := newBench(t, "same-node-latency", "bypass-on", "bypass-off")
 	ctx, c := t.Context(), b.clusters["kube-proxy"]
-	accelerator, err := bypass.Install(ctx, c.Target, owned.Run{ID: "wrong-path", Expires: time.Now().Add(time.Hour)}, c.ClientNode, b.sampler.benchmark.Port)
+	accelerator, err := bypass.Install(ctx, c.Target, b.session.owner(), c.ClientNode, b.sampler.benchmark.Port)
 	t.Cleanup(func() { assert.NoError(t, accelerator.Remove(context.WithoutCancel(ctx))) })
 	require.NoError(t, err)
 	b.sampler.bypass = accelerator
@@ -231,7 +218,7 @@ func TestTheArchivedBypassIsProvenByItsPackets(t *testing.T) {
 	c := b.clusters["kube-proxy"]
 	c.Target.Images = maps.Clone(c.Target.Images)
 	c.Target.Images[bypass.Upstream] = image
-	accelerator, err := bypass.Install(ctx, c.Target, owned.Run{ID: "wrong-path", Expires: time.Now().Add(time.Hour)}, c.ClientNode, b.sampler.benchmark.Port)
+	accelerator, err := bypass.Install(ctx, c.Target, b.session.owner(), c.ClientNode, b.sampler.benchmark.Port)
 	defer func() { assert.NoError(t, accelerator.Remove(context.WithoutCancel(ctx))) }()
 	require.NoError(t, err)
 	b.sampler.bypass = accelerator

@@ -88,24 +88,10 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 	if err := json.Unmarshal([]byte(text), &rep); err != nil {
 		return r, fmt.Errorf("cut or mixed with other text: %w", err)
 	}
-	if rep.Error != nil {
-		return r, fmt.Errorf("iperf3 says %.200s", rep.Error)
+	if err := rep.complete(); err != nil {
+		return r, err
 	}
 	test, end := rep.Start.Test, rep.End
-	switch {
-	case test == nil:
-		return r, errors.New("no start.test_start: the test never began")
-	case test.Protocol != "TCP":
-		return r, fmt.Errorf("protocol %q, want TCP", test.Protocol)
-	case end.Bidir != nil:
-		return r, errors.New("both directions at once (--bidir), want one")
-	case end.Sent == nil || end.Received == nil || end.Received.Rate == nil || end.CPU == nil:
-		return r, errors.New("no end.sum_sent, sum_received or cpu_utilization_percent: the test was cut short")
-	case len(rep.Intervals) == 0:
-		return r, errors.New("no intervals: the test was cut short")
-	case test.Streams < 1 || len(end.Streams) != test.Streams:
-		return r, fmt.Errorf("%d of %d streams ended", len(end.Streams), test.Streams)
-	}
 	r.Version = strings.TrimPrefix(rep.Start.Version, "iperf ")
 	r.Mode = fmt.Sprintf("tcp-p%d", test.Streams)
 	if test.Reverse != 0 {
@@ -127,19 +113,14 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 	if err := r.Length(); err != nil {
 		return r, err
 	}
-	// Zero seconds give no number here, which is no agreement either.
-	rate := *end.Received.Rate
-	if off := end.Received.Bytes * 8 / end.Received.Seconds / rate; !(math.Abs(off-1) <= contradiction) {
-		return r, fmt.Errorf("%v bytes in %v s are not %v bit/s", end.Received.Bytes, end.Received.Seconds, rate)
-	}
-	if end.Received.Bytes > end.Sent.Bytes {
-		return r, fmt.Errorf("%v bytes received of %v sent", end.Received.Bytes, end.Sent.Bytes)
+	if err := rep.agree(); err != nil {
+		return r, err
 	}
 	for _, v := range []struct {
 		metric measure.Metric
 		value  *float64
 	}{
-		{measure.Throughput, &rate},
+		{measure.Throughput, end.Received.Rate},
 		{Retransmits, end.Sent.Retransmits},
 		{LocalCPU, end.CPU.Host},
 		{RemoteCPU, end.CPU.Remote},
@@ -149,4 +130,41 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 		}
 	}
 	return r, output.Positive(r.Values, "throughput")
+}
+
+// complete refuses an error key, and a test that did not run to its end or is
+// another than one of TCP in one direction.
+func (rep *report) complete() error {
+	if rep.Error != nil {
+		return fmt.Errorf("iperf3 says %.200s", rep.Error)
+	}
+	test, end := rep.Start.Test, rep.End
+	switch {
+	case test == nil:
+		return errors.New("no start.test_start: the test never began")
+	case test.Protocol != "TCP":
+		return fmt.Errorf("protocol %q, want TCP", test.Protocol)
+	case end.Bidir != nil:
+		return errors.New("both directions at once (--bidir), want one")
+	case end.Sent == nil || end.Received == nil || end.Received.Rate == nil || end.CPU == nil:
+		return errors.New("no end.sum_sent, sum_received or cpu_utilization_percent: the test was cut short")
+	case len(rep.Intervals) == 0:
+		return errors.New("no intervals: the test was cut short")
+	case test.Streams < 1 || len(end.Streams) != test.Streams:
+		return fmt.Errorf("%d of %d streams ended", len(end.Streams), test.Streams)
+	}
+	return nil
+}
+
+// agree refuses sums that contradict each other.
+func (rep *report) agree() error {
+	sent, received, rate := rep.End.Sent, rep.End.Received, *rep.End.Received.Rate
+	// Zero seconds give no number here, which is no agreement either.
+	if off := received.Bytes * 8 / received.Seconds / rate; !(math.Abs(off-1) <= contradiction) {
+		return fmt.Errorf("%v bytes in %v s are not %v bit/s", received.Bytes, received.Seconds, rate)
+	}
+	if received.Bytes > sent.Bytes {
+		return fmt.Errorf("%v bytes received of %v sent", received.Bytes, sent.Bytes)
+	}
+	return nil
 }

@@ -126,24 +126,17 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 	if err := r.Length(); err != nil {
 		return r, err
 	}
-	if sent > received+dropped+1 {
-		return r, fmt.Errorf("%d messages sent and %d answered: not ping-pong", sent, received)
+	c := counted{sent: sent, received: received, observed: n, lost: dropped + duplicated + reordered, dropped: dropped, protocol: proto}
+	c.trouble = strings.TrimPrefix(bad[0], "sockperf: ")
+	if err := c.answered(); err != nil {
+		return r, err
 	}
 	// A UDP server that dies leaves a full [Total Run] and a short window.
 	if want := run - warm - coolDown; window > run || window < want-time.Duration(output.Tolerance*float64(run)) {
 		return r, fmt.Errorf("answers came during %v of a window of %v: the server stopped or the messages were too rare", window, want)
 	}
-	if n != received {
-		return r, fmt.Errorf("%d observations of %d messages received", n, received)
-	}
-	if n < MinMessages {
-		return r, fmt.Errorf("only %d observations, want at least %d", n, MinMessages)
-	}
-	switch lost := dropped + duplicated + reordered; {
-	case lost > 0 && proto == "TCP":
-		return r, fmt.Errorf("%s over TCP, which cannot be", strings.TrimPrefix(bad[0], "sockperf: "))
-	case float64(lost) > maxLoss*float64(n):
-		return r, fmt.Errorf("%s in %d observations, more than %v %%", strings.TrimPrefix(bad[0], "sockperf: "), n, maxLoss*100)
+	if err := c.enough(); err != nil {
+		return r, err
 	}
 
 	add := func(m measure.Metric, v float64) { r.Values = append(r.Values, measure.Value{Metric: m, Value: v}) }
@@ -156,6 +149,39 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 	add(Duplicated, float64(duplicated))
 	add(OutOfOrder, float64(reordered))
 	return r, output.Positive(r.Values, "latency", "latency-p50", "latency-p90", "latency-p99", "latency-p99.9")
+}
+
+// counted are the messages of a run.
+type counted struct {
+	sent, received, observed int64
+	dropped                  int64
+	lost                     int64 // dropped, duplicated or out of order
+	protocol                 string
+	trouble                  string // the line that tells of the lost ones
+}
+
+// answered refuses a run in which messages did not wait for their answers.
+func (c counted) answered() error {
+	if c.sent > c.received+c.dropped+1 {
+		return fmt.Errorf("%d messages sent and %d answered: not ping-pong", c.sent, c.received)
+	}
+	return nil
+}
+
+// enough refuses observations that are not those of the messages, too few, or with
+// too many lost between them.
+func (c counted) enough() error {
+	switch {
+	case c.observed != c.received:
+		return fmt.Errorf("%d observations of %d messages received", c.observed, c.received)
+	case c.observed < MinMessages:
+		return fmt.Errorf("only %d observations, want at least %d", c.observed, MinMessages)
+	case c.lost > 0 && c.protocol == "TCP":
+		return fmt.Errorf("%s over TCP, which cannot be", c.trouble)
+	case float64(c.lost) > maxLoss*float64(c.observed):
+		return fmt.Errorf("%s in %d observations, more than %v %%", c.trouble, c.observed, maxLoss*100)
+	}
+	return nil
 }
 
 // finder reads parts of text and keeps the first thing that was wrong.

@@ -1,0 +1,33 @@
+package run
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// newPool is a pool whose clusters have starters of their own, or the same one.
+func newPool(own map[string]Starter, others Starter) *PodPool {
+	return &PodPool{
+		starter: func(cluster string) (Starter, error) {
+			if s, ok := own[cluster]; ok {
+				return s, nil
+			}
+			if others == nil {
+				return nil, errors.New("cluster " + cluster + " is not up")
+			}
+			return others, nil
+		},
+		stage: func(string, time.Duration) func(error) error { return func(err error) error { return err } },
+	}
+}
+
+// concluded is the exit code that the session's measurements give, and the reason.
+func (o *offline) concluded(t *testing.T) (int, string) {
+	t.Helper()
+	code, reason, err := o.outcome()
+	require.NoError(t, err)
+	return code, reason
+}
