@@ -387,7 +387,7 @@ func fullWhile(t *testing.T, l *cluster) seen {
 func malformed(tries int, script string) func(*testing.T, *cluster) seen {
 	return func(t *testing.T, l *cluster) seen {
 		c := l.start(t)
-		c.until("the client runs", 2*time.Minute, func() bool { return len(l.processes(t, "calico-client", "sleep")) > 0 })
+		c.until("the client runs", 5*time.Minute, func() bool { return len(l.processes(t, "calico-client", "sleep")) > 0 })
 		pid := l.processes(t, "calico-client", "sleep")[0]
 		inPod := "/run/podrun/.fault"
 		file := filepath.Join("/proc", strconv.Itoa(pid), "root", inPod)
@@ -429,7 +429,7 @@ func imageMissing(t *testing.T, l *cluster) seen {
 		}
 	}()
 	c := l.start(t)
-	took := l.infrastructure(c, 2*time.Minute, "pod cniperf", image, "ImagePull")
+	took := l.infrastructure(c, longRun, "pod cniperf", image, "ImagePull")
 	nothingLost(t, c.dir, nil)
 	l.nothingLeft(t)
 	restored = true

@@ -177,7 +177,7 @@ func (c *child) until(what string, within time.Duration, reached func() bool) {
 // runs in the client pod.
 func (c *child) measuring(l *cluster, arm string, round int) {
 	c.t.Helper()
-	c.await(fmt.Sprintf("round %d of %s", round, arm), 2*time.Minute, func(run *journal.Run) bool {
+	c.await(fmt.Sprintf("round %d of %s", round, arm), 5*time.Minute, func(run *journal.Run) bool {
 		if len(run.Attempts) == 0 {
 			return false
 		}
@@ -202,7 +202,7 @@ func (c *child) measuring(l *cluster, arm string, round int) {
 // inRound waits until a round has begun and one sample of it is on disk.
 func (c *child) inRound(round int) *journal.Run {
 	c.t.Helper()
-	return c.await(fmt.Sprintf("round %d", round), 2*time.Minute, func(run *journal.Run) bool {
+	return c.await(fmt.Sprintf("round %d", round), 5*time.Minute, func(run *journal.Run) bool {
 		return len(run.Samples) > 0 && run.Samples[len(run.Samples)-1].Round >= round && len(run.Rounds) < len(run.Attempts)
 	})
 }

@@ -181,7 +181,11 @@ func flatten(data json.RawMessage) (map[string]string, error) {
 // sameCluster refuses a cluster that isn't what the run that is resumed was
 // measured on, and else records what it is.
 func (s *Session) sameCluster(ctx context.Context, c *testbed.Cluster) error {
-	now, err := c.Fingerprint(ctx)
+	var now map[string]string
+	err := s.room.workers.asked(ctx, c.Name, "what it is", func(ctx context.Context) (err error) {
+		now, err = c.Fingerprint(ctx)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 	}

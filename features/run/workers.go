@@ -6,10 +6,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cniperf/cniperf/fixtures/apierror"
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/owned"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/patience"
 )
 
 // worker is what a run has in one cluster: what starts its pods, and the observer
@@ -55,8 +57,11 @@ func (w *workers) add(ctx context.Context, c *testbed.Cluster, cilium bool) erro
 	if err != nil {
 		return err
 	}
-	accelerators, err := bypass.Sweep(ctx, c.Target)
-	if err != nil {
+	var accelerators []string
+	if err := w.asked(ctx, c.Name, "what an earlier run left", func(ctx context.Context) (err error) {
+		accelerators, err = bypass.Sweep(ctx, c.Target)
+		return err
+	}); err != nil {
 		return err
 	}
 	if swept = append(swept, accelerators...); len(swept) > 0 {
@@ -73,6 +78,19 @@ func (w *workers) add(ctx context.Context, c *testbed.Cluster, cilium bool) erro
 	w.mu.Unlock()
 	one.observer, err = d.Observe(ctx, c.ClientNode, cilium)
 	return err
+}
+
+// asked asks a cluster again for as long as its API server says nothing about the
+// question itself.
+func (w *workers) asked(ctx context.Context, cluster, what string, ask func(context.Context) error) error {
+	p := patience.Policy{What: "cluster " + cluster + ": " + what, Look: time.Minute, Pace: w.pace}
+	return patience.Retry(ctx, p, func(ctx context.Context) error {
+		err := ask(ctx)
+		if err != nil && !apierror.Passes(err) {
+			return patience.Fatal(err)
+		}
+		return err
+	})
 }
 
 // starters are the workers as what starts and deletes pods.
