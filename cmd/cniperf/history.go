@@ -25,17 +25,16 @@ func newHistoryCommand() *cobra.Command {
 	var o historyOptions
 	cmd := &cobra.Command{
 		Use:   "history [RUN...]",
-		Short: "Tell whether an arm got slower since the nights before",
+		Short: "Tell whether an arm got slower since earlier nights",
 		Long: `history compares the newest of the runs, or of those in ./runs if none is named,
 with the ones before it: each arm as a ratio to the host arm of the same run, and
-only runs of the same profile, machine, Kubernetes and tools. What differs of the
-CNIs is what it is about, and it says what of them changed when an arm got slower.
+only runs of the same profile, machine, Kubernetes and tools. CNIs may differ: where
+an arm got slower, history says what changed of them.
 
-An arm is slower when it was worse than in the worst of --window nights for some
-nights in a row, and as long as it stays so. How many in a row is --in-a-row, or
-the fewest for which a false alarm in any cell, in a night when nothing changed,
-has at most the chance --alpha. To take a slower arm for granted, name only the
-runs since.
+An arm is slower when several nights in a row are each worse than every one of the
+--window nights before them, and as long as it stays so. --in-a-row says how many
+nights; 0 takes the fewest that keep the chance of a false alarm in any cell, each
+night, at --alpha. To accept a slower arm, name only the runs since.
 
 Exit code: 0 no arm is slower, 1 one is, 2 too few nights or not yet enough in a
 row, 3 the input can't be compared. With --gate=false 0 whatever it says.`,
