@@ -34,9 +34,9 @@ func runTests(m *testing.M) int {
 	flag.StringVar(&o.Catalogue, "catalogue", "", "file with benchmarks and comparisons of your own, measured after the profile's")
 	flag.StringVar(&o.Thresholds, "thresholds", "", "thresholds file; without it the embedded one")
 	flag.StringVar(&o.RunDir, "run-dir", "", "folder of this run; without it runs/TIME-PROFILE in the project")
-	flag.StringVar(&o.Resume, "resume", "", "run to go on with: its folder (relative to the project), or latest")
+	flag.StringVar(&o.Resume, "resume", "", "run to resume: its folder (relative to the project), or latest")
 	flag.Uint64Var(&o.Seed, "seed", 0, "seed of the random order; 0 draws one")
-	flag.BoolVar(&o.Gate, "gate", true, "let the gates' verdicts decide the exit code; with =false they only inform, and it is 0 unless the run itself broke")
+	flag.BoolVar(&o.Gate, "gate", true, "let the gates decide the exit code; with =false it is 0 unless the run itself broke")
 	cfg, err := envconf.NewFromFlags()
 	if err != nil {
 		return refuse(err)

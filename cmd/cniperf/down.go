@@ -40,7 +40,7 @@ func newDownCommand() *cobra.Command {
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().BoolVar(&host, "host", false, "then put back what `cniperf doctor --fix` changed on this machine; say what stays")
+	cmd.Flags().BoolVar(&host, "host", false, "then put back what doctor --fix changed on this machine; say what stays")
 	return cmd
 }
 

@@ -1,5 +1,5 @@
 // Command tcpip-bypass accelerates TCP between the sockets of one node, among
-// them those of its pods; see docs/bypass.md.
+// them those of its pods; see docs/developers/bypass.md.
 //
 //	tcpip-bypass run        attach, serve status, detach on SIGTERM
 //	tcpip-bypass status     what the kernel says is attached; exit code 0 only if ready

@@ -203,7 +203,7 @@ func imagesOf(o unstructured.Unstructured) []string {
 	return found
 }
 
-// grant applies manifests/rbac as the owner, the way docs/clusters.md says, and
+// grant applies manifests/rbac as the owner, the way docs/users/own-clusters.md says, and
 // returns the kubeconfig with the token of its ServiceAccount.
 func (s *stranger) grant(t *testing.T) string {
 	// The run before this had namespaces of its own, which are still going.
@@ -220,11 +220,11 @@ func (s *stranger) grant(t *testing.T) string {
 	return file
 }
 
-// documented runs the block of commands in docs/clusters.md that contains a
+// documented runs the block of commands in docs/users/own-clusters.md that contains a
 // command, as the owner, with the kubectl of the cluster's own version.
 func (s *stranger) documented(t *testing.T, command string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root(t), "docs", "clusters.md"))
+	text, err := os.ReadFile(filepath.Join(root(t), "docs", "users", "own-clusters.md"))
 	require.NoError(t, err)
 	var script string
 	for _, block := range strings.Split(string(text), "```sh\n")[1:] {
@@ -247,7 +247,7 @@ func (s *stranger) documented(t *testing.T, command string) {
 	t.Logf("%s\n%s", script, out)
 }
 
-// withdrawn takes everything back, the way docs/clusters.md says.
+// withdrawn takes everything back, the way docs/users/own-clusters.md says.
 func withdrawn(t *testing.T, s *stranger) {
 	s.documented(t, "kubectl delete pods,services,daemonsets")
 	s.documented(t, "kubectl delete --ignore-not-found -f manifests/rbac")

@@ -20,7 +20,7 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// narrow applies the admission policies as the owner, the way docs/clusters.md
+// narrow applies the admission policies as the owner, the way docs/users/own-clusters.md
 // says, and names the stranger's own images in their ConfigMap.
 func (s *stranger) narrow(t *testing.T) {
 	s.documented(t, "kubectl apply -f manifests/rbac/admission.yaml")

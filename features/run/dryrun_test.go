@@ -120,9 +120,9 @@ func TestDryRunOfTheArchivedAccelerator(t *testing.T) {
 	assert.NotContains(t, second, image)
 }
 
-// The example in docs/clusters.md is a file that -catalogue takes.
+// The example in docs/users/own-clusters.md is a file that -catalogue takes.
 func TestCatalogueOfAUser(t *testing.T) {
-	docs, err := os.ReadFile("../../docs/clusters.md")
+	docs, err := os.ReadFile("../../docs/users/own-clusters.md")
 	require.NoError(t, err)
 	_, example, found := strings.Cut(string(docs), "```yaml\n# mine.yaml\n")
 	require.True(t, found)

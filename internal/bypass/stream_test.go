@@ -163,7 +163,7 @@ func TestManyShortConnections(t *testing.T) {
 }
 
 // unspliced hides that a reader is a socket: io.Copy between two TCP sockets
-// uses splice(2), which sees no moved bytes (docs/bypass.md, limits).
+// uses splice(2), which sees no moved bytes (docs/developers/bypass.md, limits).
 type unspliced struct{ io.Reader }
 
 // entries counts what the maps hold of connections.
