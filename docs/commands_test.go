@@ -225,8 +225,8 @@ func (r *reader) harmlessOnesRun(t *testing.T) {
 			cmd.Dir = dir
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError
-			if errors.As(err, &exit) && exit.ExitCode() == 2 && words[1] == "judge" {
-				err = nil // a run without samples is inconclusive
+			if errors.As(err, &exit) && words[1] == "judge" && strings.Contains(string(out), "nothing was measured") {
+				err = nil // the run has no samples, which is no fault of the command
 			}
 			assert.NoError(t, err, "%s: %s\n%s", name, c, out)
 		}

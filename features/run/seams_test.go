@@ -27,7 +27,7 @@ func newPool(own map[string]Starter, others Starter) *PodPool {
 // concluded is the exit code that the session's measurements give, and the reason.
 func (o *offline) concluded(t *testing.T) (int, string) {
 	t.Helper()
-	code, reason, err := o.outcome()
+	outcome, err := o.outcome()
 	require.NoError(t, err)
-	return code, reason
+	return outcome.ExitCode, outcome.String()
 }
