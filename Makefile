@@ -31,7 +31,7 @@ test: ## everything that needs no root, no cluster and no container engine
 	go vet ./...
 	go vet -tags perf ./e2e
 	go vet -tags faults ./e2e/faults
-	go vet -tags lab ./features/run ./fixtures/... ./e2e/clusters
+	go vet -tags lab ./features ./fixtures/... ./e2e/clusters
 	go vet -tags bpf ./internal/bypass
 	hack/verify.sh
 	go test ./...
@@ -42,7 +42,7 @@ test-statistics: ## 20,000 simulated runs per null world: error rates and power
 
 .PHONY: test-lab
 test-lab: ## the procedure on the real lab: A/A comparisons, injected slowdowns (CNIPERF_LONG=1: 112 and 40, three quarters of an hour)
-	go test -tags lab -count=1 -timeout 90m -v -artifacts -outputdir "$${CNIPERF_OUT:-$$PWD/runs}" -run StatisticsOnTheLab ./features/run
+	go test -tags lab -count=1 -timeout 90m -v -artifacts -outputdir "$${CNIPERF_OUT:-$$PWD/runs}" -run StatisticsOnTheLab ./features
 
 .PHONY: test-bpf
 test-bpf: ## the accelerator in the kernel: needs root, takes minutes
