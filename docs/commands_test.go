@@ -151,7 +151,11 @@ func (r *reader) checkGoTest(words []string) error {
 		case w == "-args":
 			args = true
 		case strings.HasPrefix(w, "./"):
-			if err := exists(strings.TrimSuffix(w, "/...")); err != nil {
+			dir, below := strings.CutSuffix(w, "/...")
+			if files, _ := filepath.Glob(filepath.Join("..", dir, "*.go")); len(files) == 0 && !below {
+				return fmt.Errorf("%s holds no Go files", w)
+			}
+			if err := exists(dir); err != nil {
 				return err
 			}
 		case args && strings.HasPrefix(w, "-") && !slices.Contains(r.flags, name):
@@ -189,7 +193,7 @@ func (r *reader) everyOneExists(t *testing.T) {
 	assert.Greater(t, seen, 40)
 	for _, wrong := range []string{
 		"make fast", "make perf SPEED=1", "make perf PROFILE=none", "bin/cniperf sing", "bin/cniperf report --loud", "hack/none.sh",
-		"go test ./e2e -tags perf -args -loud", "go test ./none", "kubectl apply -f manifests/none.yaml", "curl example.org",
+		"go test ./e2e -tags perf -args -loud", "go test ./none", "go test ./features", "kubectl apply -f manifests/none.yaml", "curl example.org",
 	} {
 		assert.Error(t, r.check(wrong), wrong)
 	}

@@ -1,11 +1,14 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/cniperf/cniperf/fixtures/workload"
 )
 
 // newPool is a pool whose clusters have starters of their own, or the same one.
@@ -21,6 +24,7 @@ func newPool(own map[string]Starter, others Starter) *PodPool {
 			return others, nil
 		},
 		stage: func(string, time.Duration) func(error) error { return func(err error) error { return err } },
+		idle:  func(context.Context, string, []*workload.Pair) error { return nil },
 	}
 }
 

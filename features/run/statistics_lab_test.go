@@ -94,6 +94,7 @@ func (c *copies) batch(t *testing.T, names []string, use func(*batch)) {
 	pool := &PodPool{
 		starter: func(string) (Starter, error) { return d, nil },
 		stage:   c.session.room.pods.stage,
+		idle:    c.session.idle,
 	}
 	defer func() {
 		pool.Close()
