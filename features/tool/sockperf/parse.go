@@ -89,14 +89,11 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 	if err != nil {
 		return r, err
 	}
-	if m := failure.FindString(text); m != "" {
-		return r, errors.New(strings.TrimSpace(m))
+	if err := refused(text); err != nil {
+		return r, err
 	}
 	if m := version.FindStringSubmatch(text); m != nil {
 		r.Version = m[1]
-	}
-	if m := unit.FindStringSubmatch(text); m != nil && !summary.MatchString(text) {
-		return r, fmt.Errorf("summary %q: want ping-pong's \"Latency is N usec\", half round trips without --full-rtt", m[1])
 	}
 	f := finder{text: text}
 	mean := f.one(summary, "Summary: Latency")[1]
@@ -126,8 +123,10 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 	if err := r.Length(); err != nil {
 		return r, err
 	}
-	c := counted{sent: sent, received: received, observed: n, lost: dropped + duplicated + reordered, dropped: dropped, protocol: proto}
-	c.trouble = strings.TrimPrefix(bad[0], "sockperf: ")
+	c := counted{
+		sent: sent, received: received, observed: n, dropped: dropped, lost: dropped + duplicated + reordered,
+		protocol: proto, trouble: strings.TrimPrefix(bad[0], "sockperf: "),
+	}
 	if err := c.answered(); err != nil {
 		return r, err
 	}
@@ -149,6 +148,17 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 	add(Duplicated, float64(duplicated))
 	add(OutOfOrder, float64(reordered))
 	return r, output.Positive(r.Values, "latency", "latency-p50", "latency-p90", "latency-p99", "latency-p99.9")
+}
+
+// refused tells of an error line, or of another mode or unit than ping-pong's.
+func refused(text string) error {
+	if m := failure.FindString(text); m != "" {
+		return errors.New(strings.TrimSpace(m))
+	}
+	if m := unit.FindStringSubmatch(text); m != nil && !summary.MatchString(text) {
+		return fmt.Errorf("summary %q: want ping-pong's \"Latency is N usec\", half round trips without --full-rtt", m[1])
+	}
+	return nil
 }
 
 // counted are the messages of a run.
