@@ -89,14 +89,11 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 	if err != nil {
 		return r, err
 	}
-	if m := failure.FindString(text); m != "" {
-		return r, errors.New(strings.TrimSpace(m))
+	if err := refused(text); err != nil {
+		return r, err
 	}
 	if m := version.FindStringSubmatch(text); m != nil {
 		r.Version = m[1]
-	}
-	if m := unit.FindStringSubmatch(text); m != nil && !summary.MatchString(text) {
-		return r, fmt.Errorf("summary %q: want ping-pong's \"Latency is N usec\", half round trips without --full-rtt", m[1])
 	}
 	f := finder{text: text}
 	mean := f.one(summary, "Summary: Latency")[1]
@@ -126,8 +123,10 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 	if err := r.Length(); err != nil {
 		return r, err
 	}
-	c := counted{sent: sent, received: received, observed: n, lost: dropped + duplicated + reordered, dropped: dropped, protocol: proto}
-	c.trouble = strings.TrimPrefix(bad[0], "sockperf: ")
+	c := counted{
+		sent: sent, received: received, observed: n, dropped: dropped, duplicated: duplicated, reordered: reordered,
+		protocol: proto, trouble: strings.TrimPrefix(bad[0], "sockperf: "),
+	}
 	if err := c.answered(); err != nil {
 		return r, err
 	}
@@ -139,25 +138,41 @@ func parse(raw []byte, asked time.Duration) (output.Result, error) {
 		return r, err
 	}
 
-	add := func(m measure.Metric, v float64) { r.Values = append(r.Values, measure.Value{Metric: m, Value: v}) }
-	add(measure.Latency, f.number(mean))
-	if err := f.distribution(n, f.number(mean), add); err != nil {
-		return r, err
+	r.Values, err = f.values(c, f.number(mean))
+	return r, err
+}
+
+// values are those of the messages, whose mean latency is given.
+func (f *finder) values(c counted, mean float64) (values measure.Values, err error) {
+	add := func(m measure.Metric, v float64) { values = append(values, measure.Value{Metric: m, Value: v}) }
+	add(measure.Latency, mean)
+	if err := f.distribution(c.observed, mean, add); err != nil {
+		return values, err
 	}
-	add(tool.Messages, float64(n))
-	add(Dropped, float64(dropped))
-	add(Duplicated, float64(duplicated))
-	add(OutOfOrder, float64(reordered))
-	return r, output.Positive(r.Values, "latency", "latency-p50", "latency-p90", "latency-p99", "latency-p99.9")
+	add(tool.Messages, float64(c.observed))
+	add(Dropped, float64(c.dropped))
+	add(Duplicated, float64(c.duplicated))
+	add(OutOfOrder, float64(c.reordered))
+	return values, output.Positive(values, "latency", "latency-p50", "latency-p90", "latency-p99", "latency-p99.9")
+}
+
+// refused tells of an error line, or of another mode or unit than ping-pong's.
+func refused(text string) error {
+	if m := failure.FindString(text); m != "" {
+		return errors.New(strings.TrimSpace(m))
+	}
+	if m := unit.FindStringSubmatch(text); m != nil && !summary.MatchString(text) {
+		return fmt.Errorf("summary %q: want ping-pong's \"Latency is N usec\", half round trips without --full-rtt", m[1])
+	}
+	return nil
 }
 
 // counted are the messages of a run.
 type counted struct {
-	sent, received, observed int64
-	dropped                  int64
-	lost                     int64 // dropped, duplicated or out of order
-	protocol                 string
-	trouble                  string // the line that tells of the lost ones
+	sent, received, observed       int64
+	dropped, duplicated, reordered int64
+	protocol                       string
+	trouble                        string // the line that tells of the lost ones
 }
 
 // answered refuses a run in which messages did not wait for their answers.
@@ -171,14 +186,15 @@ func (c counted) answered() error {
 // enough refuses observations that are not those of the messages, too few, or with
 // too many lost between them.
 func (c counted) enough() error {
+	lost := c.dropped + c.duplicated + c.reordered
 	switch {
 	case c.observed != c.received:
 		return fmt.Errorf("%d observations of %d messages received", c.observed, c.received)
 	case c.observed < MinMessages:
 		return fmt.Errorf("only %d observations, want at least %d", c.observed, MinMessages)
-	case c.lost > 0 && c.protocol == "TCP":
+	case lost > 0 && c.protocol == "TCP":
 		return fmt.Errorf("%s over TCP, which cannot be", c.trouble)
-	case float64(c.lost) > maxLoss*float64(c.observed):
+	case float64(lost) > maxLoss*float64(c.observed):
 		return fmt.Errorf("%s in %d observations, more than %v %%", c.trouble, c.observed, maxLoss*100)
 	}
 	return nil
