@@ -13,7 +13,7 @@ import (
 
 // version is the module's as the binary records it. go test records none, so
 // that there it is the hash of the sources in root, from which go test compiles
-// what runs: a run must not be gone on with by other code.
+// what runs: other code must not resume a run.
 func version(root string) (string, error) {
 	info, ok := debug.ReadBuildInfo()
 	if ok && info.Main.Version != "(devel)" && info.Main.Version != "" {

@@ -39,7 +39,7 @@ func ParseCell(s string) (Cell, error) {
 type Round struct {
 	Index  int
 	Values map[Cell]Values
-	// Disturbed tells that others disturbed the round so much that it would have
-	// been dropped, had not as many been dropped already as may be.
+	// Disturbed tells that others disturbed the round beyond the limit, and that it
+	// counts all the same: the profile allows no more drops.
 	Disturbed bool
 }
