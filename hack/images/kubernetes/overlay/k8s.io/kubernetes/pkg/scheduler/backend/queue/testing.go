@@ -1,3 +1,0 @@
-package queue
-
-// The original is for tests only, and links the fake client of Kubernetes.
