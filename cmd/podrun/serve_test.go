@@ -131,3 +131,24 @@ func TestProcessesAreReadAsTheKernelWritesThem(t *testing.T) {
 		assert.Error(t, err, text)
 	}
 }
+
+func TestTheContainersTimeIsReadInEitherLayout(t *testing.T) {
+	for file, text := range map[string]string{
+		"cpu.stat":                  "usage_usec 1500000\nuser_usec 1\n",
+		"cpuacct/cpuacct.usage":     "1500000000\n",
+		"cpu,cpuacct/cpuacct.usage": "1500000000\n",
+	} {
+		root := t.TempDir()
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, file)), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(root, file), []byte(text), 0o600))
+		got, err := containerRan(root)
+		require.NoError(t, err)
+		assert.Equal(t, 1500*time.Millisecond, got, file)
+		require.NoError(t, os.WriteFile(filepath.Join(root, file), []byte("usage_usec x\n"), 0o600))
+		_, err = containerRan(root)
+		assert.Error(t, err, file)
+	}
+	got, err := containerRan(t.TempDir())
+	require.NoError(t, err)
+	assert.Zero(t, got)
+}

@@ -52,6 +52,15 @@ func TestNumbersOfASample(t *testing.T) {
 	assert.Equal(t, 0.25, Numbers(throttled)[Throttled])
 }
 
+// netserver works in a child for each test, whose time is gone with it: only the
+// container's account has it. It was taken for the time of others, 60 % of the CPU.
+func TestAServersChildrenAreNotOthers(t *testing.T) {
+	s := sample(0, 0, 30)
+	assert.InDelta(t, 0.3, Numbers(s)[MeasuringCPU], 1e-9)
+	s.Before.Ran, s.After.Ran = time.Minute, time.Minute+500*time.Millisecond
+	assert.InDelta(t, 0, Numbers(s)[MeasuringCPU], 1e-9)
+}
+
 // On two machines the same number means two CPUs: each end's own process is all
 // that may run there.
 func TestEachEndIsWatchedOnItsOwnMachine(t *testing.T) {

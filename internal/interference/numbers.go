@@ -73,9 +73,11 @@ func (s Sample) server() (end, bool) {
 		after.Ran < before.Ran || after.Waited < before.Waited || after.Forced < before.Forced {
 		return end{}, false
 	}
+	// The container's time has that of children which have ended, too.
+	ran := max(after.Ran-before.Ran, s.After.Ran-s.Before.Ran)
 	return end{
 		cpus: after.CPUs, machine: s.After.Machine, before: s.Before.PerCPU, after: s.After.PerCPU,
-		ran: after.Ran - before.Ran, waited: after.Waited - before.Waited, forced: float64(after.Forced - before.Forced),
+		ran: ran, waited: after.Waited - before.Waited, forced: float64(after.Forced - before.Forced),
 	}, true
 }
 

@@ -105,6 +105,10 @@ type Servers struct {
 	// servers were restarted, and that what they held is lost.
 	Boot      string    `json:"boot"`
 	Processes []Process `json:"processes"`
+	// Ran is the CPU time of everything that ever ran in the pod's container, from
+	// its cgroup; 0 where the kernel doesn't tell. A server may work in children
+	// that nobody waits for, and whose time no process has then: netserver does.
+	Ran time.Duration `json:"ran_ns,omitempty"`
 	// Machine is the kernel's boot id, PerCPU the time of each of its CPUs.
 	Machine string                  `json:"machine"`
 	PerCPU  map[int]trailer.CPUTime `json:"per_cpu"`
