@@ -70,37 +70,13 @@ func serverState(proc, dir string) (podrun.Servers, error) {
 	return answer, nil
 }
 
-// containerRan is the CPU time of this container's cgroup, in the layout of version
-// 2 or 1; 0 where there is neither file.
+// containerRan is the CPU time of this container's cgroup; 0 where the kernel
+// doesn't tell.
 func containerRan(root string) (time.Duration, error) {
-	for _, v := range []struct {
-		file, key string
-		unit      time.Duration
-	}{
-		{"cpu.stat", "usage_usec", time.Microsecond},
-		{"cpuacct/cpuacct.usage", "", time.Nanosecond},
-		{"cpu,cpuacct/cpuacct.usage", "", time.Nanosecond},
-	} {
-		b, err := os.ReadFile(filepath.Join(root, v.file))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		for line := range strings.Lines(string(b)) {
-			f := strings.Fields(line)
-			if v.key != "" && (len(f) != 2 || f[0] != v.key) {
-				continue
-			}
-			n, err := strconv.ParseInt(f[len(f)-1], 10, 64)
-			if err != nil {
-				return 0, fmt.Errorf("%s: %q: %w", v.file, line, err)
-			}
-			return time.Duration(n) * v.unit, nil
-		}
-	}
-	return 0, nil
+	return cgroupTime(root,
+		cgroupFile{"cpu.stat", "usage_usec", time.Microsecond},
+		cgroupFile{"cpuacct/cpuacct.usage", "", time.Nanosecond},
+		cgroupFile{"cpu,cpuacct/cpuacct.usage", "", time.Nanosecond})
 }
 
 // bootID is the number that the kernel gave itself when it started.

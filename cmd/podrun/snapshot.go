@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cniperf/cniperf/internal/trailer"
 )
@@ -123,37 +122,4 @@ func parseStat(b []byte) (all trailer.CPUTime, each map[int]trailer.CPUTime, err
 		each[cpu] = t
 	}
 	return all, each, nil
-}
-
-// throttled reads for how long a quota has stopped this container's cgroup, in
-// the layout of cgroup version 2 or 1; zero where there is neither file.
-func throttled(root string) (time.Duration, error) {
-	for _, v := range []struct {
-		file, key string
-		unit      time.Duration
-	}{
-		{"cpu.stat", "throttled_usec", time.Microsecond},
-		{"cpu,cpuacct/cpu.stat", "throttled_time", time.Nanosecond},
-		{"cpu/cpu.stat", "throttled_time", time.Nanosecond},
-	} {
-		b, err := os.ReadFile(filepath.Join(root, v.file))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		for line := range strings.Lines(string(b)) {
-			f := strings.Fields(line)
-			if len(f) != 2 || f[0] != v.key {
-				continue
-			}
-			n, err := strconv.ParseInt(f[1], 10, 64)
-			if err != nil {
-				return 0, fmt.Errorf("%s: %q: %w", v.file, line, err)
-			}
-			return time.Duration(n) * v.unit, nil
-		}
-	}
-	return 0, nil
 }
