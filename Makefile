@@ -13,6 +13,12 @@ ifneq ($(FIX),)
 export CNIPERF_FIX = $(FIX)
 endif
 
+# One set of flags for cniperf, its suite and tests, which the images' programs
+# are compiled with too: what was compiled for one serves the others. No program
+# needs cgo. (A debugger wants DWARF: call go without make.)
+export CGO_ENABLED := 0
+export GOFLAGS := $(shell go env GOFLAGS) $(shell cat hack/go.flags)
+
 .PHONY: help
 help: ## show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

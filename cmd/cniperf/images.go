@@ -1,14 +1,18 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/cniperf/cniperf/fixtures/images"
 	"github.com/cniperf/cniperf/fixtures/machine"
@@ -23,60 +27,26 @@ func newImagesCommand() *cobra.Command {
 		Short: "Build the images of the lab, all or the named ones, and show what is there",
 		Long: "Build the images of the lab from pinned Go modules and Debian packages, as hack/images describes them:\n" +
 			"all, or the named components with what they need; kube-proxy and ebpf stand for the node image of that\n" +
-			"cluster. What was built from the same recipe before is left as it is.",
+			"cluster. What was built from the same recipe before is left as it is. The table shows what the last build\n" +
+			"of each component took: wall time, and processor time (user and system) of all programs it ran.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			root, err := repository(root)
+			b, err := newBuilder(ctx, root, engine, !update)
 			if err != nil {
 				return err
-			}
-			b := &images.Builder{Root: root, Engine: engine}
-			if engine == "" && !update {
-				if b.Engine, err = machine.Engine(ctx); err != nil {
-					return exitError{code: 3, err: err}
-				}
 			}
 			out := cmd.OutOrStdout()
 			switch {
 			case update:
-				changed, err := b.UpdateDigests(ctx)
-				if err == nil {
-					fmt.Fprintf(out, "%d digests changed: %s\n", len(changed), strings.Join(changed, " "))
-				}
-				return err
+				return updateDigests(ctx, b, out)
 			case prune:
 				removed, err := b.Prune(ctx)
 				fmt.Fprintf(out, "%d images removed\n%s\n", len(removed), strings.Join(removed, "\n"))
 				return err
-			case !list:
-				r := progress.New(cmd.ErrOrStderr())
-				started := time.Now()
-				err := b.Build(ctx, args, r)
-				r.Close()
-				if err != nil {
-					return exitError{code: 3, err: err}
-				}
-				defer func() { fmt.Fprintf(out, "total %s\n", progress.Round(time.Since(started))) }()
+			case list:
+				return printImages(ctx, b, out)
 			}
-			states, err := b.List(ctx)
-			if err != nil {
-				return exitError{code: 3, err: err}
-			}
-			t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(t, "COMPONENT\tVERSION\tHASH\tCACHED\tBUILD TIME\tLAST BUILT")
-			for _, s := range states {
-				cached, built := "no", "never here"
-				if s.Cached {
-					cached = "yes"
-				}
-				took := "about " + progress.Round(s.Expected).String()
-				if !s.Built.IsZero() {
-					took = progress.Round(s.Expected).String()
-					built = s.Built.Local().Format(time.DateTime)
-				}
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Component, s.Version, s.Hash, cached, took, built)
-			}
-			return t.Flush()
+			return buildImages(ctx, b, args, out, cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().BoolVar(&list, "list", false, "only show what is there")
@@ -86,6 +56,87 @@ func newImagesCommand() *cobra.Command {
 	cmd.Flags().StringVar(&root, "root", "", "the repository (default: the one around the working directory)")
 	cmd.MarkFlagsMutuallyExclusive("list", "prune", "update-digests")
 	return cmd
+}
+
+// newBuilder returns the builder of images; an engine is looked for if it is
+// needed and none is named.
+func newBuilder(ctx context.Context, root, engine string, needed bool) (*images.Builder, error) {
+	root, err := repository(root)
+	if err != nil {
+		return nil, err
+	}
+	cache, err := machine.DefaultCacheDir()
+	if err != nil {
+		return nil, exitError{code: 3, err: err}
+	}
+	if engine == "" && needed {
+		if engine, err = machine.Engine(ctx); err != nil {
+			return nil, exitError{code: 3, err: err}
+		}
+	}
+	return &images.Builder{Root: root, CacheDir: cache, Engine: engine}, nil
+}
+
+func updateDigests(ctx context.Context, b *images.Builder, out io.Writer) error {
+	changed, err := b.UpdateDigests(ctx)
+	if err == nil {
+		fmt.Fprintf(out, "%d digests changed: %s\n", len(changed), strings.Join(changed, " "))
+	}
+	return err
+}
+
+func buildImages(ctx context.Context, b *images.Builder, names []string, out, progressOut io.Writer) error {
+	r := progress.New(progressOut)
+	started := time.Now()
+	err := b.Build(ctx, names, r)
+	r.Close()
+	if err != nil {
+		return exitError{code: 3, err: err}
+	}
+	if err := printImages(ctx, b, out); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "this call took %s, %s CPU seconds\n", progress.Round(time.Since(started)), cpuSeconds(processorTime()))
+	return err
+}
+
+// processorTime is what this process and its ended children took, user and system.
+func processorTime() time.Duration {
+	var total time.Duration
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var u unix.Rusage
+		if unix.Getrusage(who, &u) == nil {
+			total += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+		}
+	}
+	return total
+}
+
+func cpuSeconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) }
+
+func printImages(ctx context.Context, b *images.Builder, out io.Writer) error {
+	states, err := b.List(ctx)
+	if err != nil {
+		return exitError{code: 3, err: err}
+	}
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "COMPONENT\tVERSION\tHASH\tCACHED\tWALL TIME\tCPU SECONDS\tLAST BUILT")
+	for _, s := range states {
+		cached, built, cpu := "no", "never here", "-"
+		if s.Cached {
+			cached = "yes"
+		}
+		took := "about " + progress.Round(s.Expected).String()
+		if !s.Built.IsZero() {
+			took = progress.Round(s.Expected).String()
+			built = s.Built.Local().Format(time.DateTime)
+		}
+		if s.CPU > 0 {
+			cpu = cpuSeconds(s.CPU)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Component, s.Version, s.Hash, cached, took, cpu, built)
+	}
+	return t.Flush()
 }
 
 // repository returns the folder with hack/images: the given one, or the

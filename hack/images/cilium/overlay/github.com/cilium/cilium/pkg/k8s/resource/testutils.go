@@ -1,0 +1,3 @@
+package resource
+
+// The original is for tests only, and links three fake clients of Kubernetes.

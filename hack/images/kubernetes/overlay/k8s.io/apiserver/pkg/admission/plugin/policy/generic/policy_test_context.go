@@ -1,0 +1,3 @@
+package generic
+
+// The original is for tests only, and links the fake client of Kubernetes.
