@@ -22,27 +22,14 @@ done
 
 say() { printf '▶ %s\n' "$*"; }
 
-# compile is go with the flags of the Makefile, and with memory for time as
-# fixtures/images/gosettings.go has it.
-compile() {
-	local cores each env=("CGO_ENABLED=0" "GOFLAGS=$(go env GOFLAGS) $(<hack/go.flags)")
-	cores=$(nproc)
-	each=$(awk -v n="$cores" '$1 == "MemAvailable:" {print int($2 / 1024 / (n + 1))}' /proc/meminfo)
-	if ((each >= 2048)); then
-		env+=("GOGC=off" "GOMEMLIMIT=${each}MiB")
-		if ((cores <= 4)); then env+=("GOMAXPROCS=1"); fi
-	fi
-	env "${env[@]}" go "$1" -p "$cores" "${@:2}"
-}
-
 say "compiling cniperf and its suite (some minutes the first time)"
-compile build -o bin/cniperf ./cmd/cniperf
+hack/go.sh build -o bin/cniperf ./cmd/cniperf
 if [ "${CNIPERF_FIX:-}" = 1 ]; then
 	bin/cniperf doctor --fix
 else
 	bin/cniperf doctor --ask
 fi
-compile test -c -vet=off -tags perf -o bin/e2e.test ./e2e
+hack/go.sh test -c -vet=off -tags perf -o bin/e2e.test ./e2e
 
 # The suite by itself, since go test folds every failure into exit code 1. As
 # with go test, it runs in its folder, and -v lets the output through as it comes.
