@@ -2,10 +2,10 @@ package chart
 
 // The measures of a row in pixels: a line of text above a strip.
 const (
-	rowHeight   Pixels = 42
+	rowHeight   Pixels = 46
 	textLine    Pixels = 13
-	stripMiddle Pixels = 27
-	spreadOf    Pixels = 5 // points are moved up and down by as much, to lie beside each other
+	stripMiddle Pixels = 30
+	spreadOf    Pixels = 4 // points are moved up and down by as much, to lie beside each other
 	axisHeight  Pixels = 36
 )
 

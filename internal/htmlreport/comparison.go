@@ -29,6 +29,7 @@ type comparisonView struct {
 	Others               []string // the metrics beside the table's
 	Notes                []string
 	Claims               []claimView
+	Unjudged             []claimView // skipped, each with its reason
 	analysed             analysis.Comparison
 }
 
@@ -63,7 +64,11 @@ func (r *Report) comparison(c analysis.Comparison, ids map[string]bool) comparis
 	for _, x := range r.verdicts {
 		if x.Comparison == c.Name && !v.Confirms {
 			about, outcomes = append(about, x), append(outcomes, x.Outcome)
-			v.Claims = append(v.Claims, r.claim(x))
+			if x.Outcome == verdict.Skipped {
+				v.Unjudged = append(v.Unjudged, r.claim(x))
+			} else {
+				v.Claims = append(v.Claims, r.claim(x))
+			}
 		}
 	}
 	v.Outcome = worst(outcomes)

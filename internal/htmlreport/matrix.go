@@ -16,6 +16,8 @@ type matrixView struct {
 	Groups  []groupView
 	Columns []columnView
 	Rows    []matrixRow
+	// Absent are the comparisons without a valid round.
+	Absent []columnView
 }
 
 type groupView struct {
@@ -40,7 +42,12 @@ type matrixCell struct {
 
 func (r *Report) matrix(comparisons []comparisonView) matrixView {
 	var m matrixView
-	shownOnce := slices.DeleteFunc(slices.Clone(comparisons), func(c comparisonView) bool { return c.Confirms || c.Benchmark == "" && c.analysed.Metric == nil })
+	shownOnce := slices.DeleteFunc(slices.Clone(comparisons), func(c comparisonView) bool { return c.Confirms || c.analysed.Metric == nil })
+	for _, c := range comparisons {
+		if c.analysed.Metric == nil {
+			m.Absent = append(m.Absent, columnView{c.Name, c.Title, "#" + c.ID})
+		}
+	}
 	slices.SortStableFunc(shownOnce, func(a, b comparisonView) int { return cmp.Compare(pathOrder(a), pathOrder(b)) })
 	var arms []armView
 	for _, c := range shownOnce {

@@ -137,7 +137,7 @@ func (r *Report) body() body {
 	var placed []string
 	for _, c := range r.analysed {
 		view := r.comparison(c, ids)
-		for _, claim := range view.Claims {
+		for _, claim := range slices.Concat(view.Claims, view.Unjudged) {
 			placed = append(placed, claim.Name)
 		}
 		b.Comparisons = append(b.Comparisons, view)

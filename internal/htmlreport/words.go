@@ -36,6 +36,9 @@ func shown(m measure.Metric) quantity {
 func (q quantity) number(v float64) string {
 	v *= q.factor
 	decimals := 3
+	if q.unit == "" && v == math.Trunc(v) {
+		decimals = 0 // a count
+	}
 	for limit := 10.0; decimals > 0 && math.Abs(v) >= limit; limit *= 10 {
 		decimals--
 	}
