@@ -49,7 +49,7 @@ func write(w io.Writer, texts Texts, name, title, home string, body any) error {
 	if err != nil {
 		return err
 	}
-	t, err := template.New("page.html").Funcs(functions(texts)).ParseFS(assets, "assets/page.html", "assets/parts.html", "assets/"+name)
+	t, err := template.New("page.html").Funcs(functions(texts)).ParseFS(assets, "assets/page.html", "assets/parts.html", "assets/filter.html", "assets/"+name)
 	if err != nil {
 		return fmt.Errorf("template %s: %w", name, err)
 	}

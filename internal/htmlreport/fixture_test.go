@@ -27,7 +27,9 @@ type example struct {
 }
 
 func claimOf(name, faster, slower, path, benchmark, metric string, role verdict.Role) verdict.Assertion {
-	side := func(arm string) *verdict.Side { return &verdict.Side{Arm: arm, Path: path, Placement: measure.CrossNode} }
+	side := func(arm string) *verdict.Side {
+		return &verdict.Side{Arm: arm, Path: path, Placement: measure.CrossNode}
+	}
 	return verdict.Assertion{
 		Name: name, Sentence: faster + " is better than " + slower + ".", Source: "made up", Faster: side(faster), Slower: side(slower),
 		Benchmark: benchmark, Metric: metric, Alpha: .05, MaxRounds: 12, Role: role,

@@ -1,6 +1,7 @@
 package htmlreport
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -67,25 +68,11 @@ func (r *Report) ending() (outcomeView, string) {
 		}
 		return outcomeView{"going", "…", say("NO END YET")}, sentence
 	}
-	sentence := e.Reason
-	switch e.ExitCode {
-	case verdict.ExitPass:
-		return outcomeOf(verdict.Pass), orElse(sentence, say("every gate passed"))
-	case verdict.ExitFail:
-		return outcomeOf(verdict.Fail), orElse(sentence, say("a gate failed"))
-	case verdict.ExitInconclusive:
-		return outcomeOf(verdict.Inconclusive), orElse(sentence, say("a gate could not be decided"))
-	case verdict.ExitInfrastructure:
-		return outcomeView{"broken", "!", say("INFRASTRUCTURE")}, orElse(sentence, say("clusters, pods or tools kept the run from a verdict"))
+	said := map[int]string{
+		verdict.ExitPass: say("every gate passed"), verdict.ExitFail: say("a gate failed"), verdict.ExitInconclusive: say("a gate could not be decided"),
+		verdict.ExitInfrastructure: say("clusters, pods or tools kept the run from a verdict"),
 	}
-	return outcomeView{"broken", "!", say("INTERRUPTED")}, orElse(sentence, say("the run was interrupted; it can be resumed"))
-}
-
-func orElse(text, instead string) string {
-	if text == "" {
-		return instead
-	}
-	return text
+	return exitView(r.texts, e.ExitCode), cmp.Or(e.Reason, said[e.ExitCode], say("the run was interrupted; it can be resumed"))
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -105,14 +105,14 @@ func (r *Report) differencesPicture(v comparisonView, about []verdict.Verdict) *
 		median := 100 * gain(x.Metric, *e.MedianRatio)
 		all = append(all, median)
 		row := chart.Row{
-			Name: mark.Sign + " " + mark.Word + " " + sides(say, x), Class: "is-" + mark.Class, Shape: r.palette.shape(x.A.Arm), Median: &median,
+			Name: mark.Sign + " " + sides(say, x), Class: "is-" + mark.Class, Shape: r.palette.shape(x.A.Arm), Median: &median,
 			Figure: say("%s, no interval yet", percent(median/100)),
 		}
 		if e.Low != nil && e.High != nil {
 			low, high := 100*gain(x.Metric, *e.High), 100*gain(x.Metric, *e.Low)
 			if !math.IsInf(low, 0) && !math.IsInf(high, 0) {
 				row.Low, row.High = &low, &high
-				row.Figure = say("%s to %s", percent(low/100), percent(high/100))
+				row.Figure = say("%s to %s", strings.TrimSuffix(percent(low/100), " %"), percent(high/100))
 				all = append(all, low, high)
 			}
 		}
@@ -141,7 +141,7 @@ func sides(say func(string, ...any) string, v verdict.Verdict) string {
 	if v.A.Path != v.B.Path && a == b {
 		a, b = a+" "+v.A.Path, b+" "+v.B.Path
 	}
-	return say("%s against %s", a, b)
+	return say("%s vs %s", a, b)
 }
 
 // summaryView is one of the two pictures that the page has on top: panels with a bar

@@ -80,7 +80,7 @@ async function operate(page) {
     const arm = await page.locator("#filter [name=arm] option").evaluateAll((o) => o.at(-1).value);
     await page.selectOption("#filter [name=arm]", arm);
     if (arm && !(await shown())) said.push(`filter arm=${arm} shows nothing`);
-    if (arm && !(await page.locator("tr.chosen").count()) && await page.locator("tr[data-arm]").count()) said.push(`filter arm=${arm} marks no row`);
+    if (arm && !(await page.locator("tr.chosen").count()) && await page.locator(`tr[data-arm="${arm}"]`).count()) said.push(`filter arm=${arm} marks no row`);
     await page.selectOption("#filter [name=order]", "name");
     const names = await page.locator("#list > article").evaluateAll((a) => a.map((x) => x.dataset.name));
     if (names.join() !== names.toSorted((a, b) => a.localeCompare(b)).join()) said.push("order by name does not order");
