@@ -15,8 +15,8 @@ import (
 )
 
 // TestInABrowser opens the page of every state in a real Chromium, at two widths and
-// in both schemes. CNIPERF_CHROMIUM names another browser than Debian's, CNIPERF_PAGES
-// more pages or addresses, CNIPERF_OUT the folder that screenshots are left in.
+// in both schemes. CNIPERF_CHROMIUM names another browser than Debian's, CNIPERF_RUN a
+// recorded run to be opened as well, CNIPERF_OUT the folder that screenshots are left in.
 func TestInABrowser(t *testing.T) {
 	browser := "/usr/bin/chromium"
 	if other := os.Getenv("CNIPERF_CHROMIUM"); other != "" {
@@ -31,6 +31,15 @@ func TestInABrowser(t *testing.T) {
 	for name, run := range states(t) {
 		file := filepath.Join(out, name+".html")
 		require.NoError(t, os.WriteFile(file, []byte(page(t, run)), 0o644))
+		args = append(args, file)
+	}
+	var compared bytes.Buffer
+	require.NoError(t, Compare(&compared, comparisonOf(), English{}, ""))
+	for name, text := range map[string]string{
+		"history": historyPage(t, madeUp(t, 60, 6, 30)), "few-nights": historyPage(t, madeUp(t, 5, 2, 30)), "compare": compared.String(),
+	} {
+		file := filepath.Join(out, name+".html")
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 		args = append(args, file)
 	}
 	args = append(args, more(t, out)...)

@@ -40,6 +40,7 @@ type statusCount struct {
 // seriesView is one cell through the nights.
 type seriesView struct {
 	ID, Title  string
+	Row        string // the title without the arm
 	Arm        armView
 	Path       string
 	Outcome    outcomeView
@@ -145,15 +146,15 @@ func seriesOf(texts Texts, arms *palette, h *history.History, s history.Series, 
 	say := texts.Say
 	v := seriesView{
 		ID: unique(ids, "s-"+slug(s.Table+"-"+s.Cell.Cell.Arm)), Title: say("%s: %s, %s", s.Cell.Cell.Arm, s.Table, s.Metric.Name),
-		Arm: arms.view(s.Cell.Cell.Arm), Path: s.Cell.Cell.Path, Outcome: nightly(texts, s.Verdict), Better: better(texts, s.Metric),
+		Row: say("%s, %s", s.Table, s.Metric.Name), Arm: arms.view(s.Cell.Cell.Arm), Path: s.Cell.Cell.Path, Outcome: nightly(texts, s.Verdict), Better: better(texts, s.Metric),
 		Why: s.Verdict.Explanation, Since: s.Since, Changed: s.Changed, Total: len(s.Nights),
 	}
 	finding := seriesFinding(texts, s)
 	zoom := max(2*h.Rule.Window, nightsListed)
-	v.Pictures = []captioned{{say("All %d nights: the median of each night's rounds, in the band of its lowest and highest.", len(s.Nights)),
+	v.Pictures = []captioned{{say("All %d nights: the median of each night's rounds, in the band of its lowest and highest. %s", len(s.Nights), v.Better),
 		nightsPicture(texts, v.ID+"-all", finding, s, 0, v.Arm)}}
 	if len(s.Nights) > zoom {
-		v.Pictures = append(v.Pictures, captioned{say("The last %d of them.", zoom), nightsPicture(texts, v.ID+"-last", finding, s, len(s.Nights)-zoom, v.Arm)})
+		v.Pictures = append(v.Pictures, captioned{say("The last %d of them. %s", zoom, v.Better), nightsPicture(texts, v.ID+"-last", finding, s, len(s.Nights)-zoom, v.Arm)})
 	}
 	for _, n := range slices.Backward(s.Nights[max(0, len(s.Nights)-nightsListed):]) {
 		v.Nights = append(v.Nights, nightView{n.Run, ratioText(n.Ratio), ratioText(n.Low), ratioText(n.High)})
