@@ -38,6 +38,8 @@ type row struct {
 	rounds int
 	median float64
 	ratio  *float64
+	// low and high are the extremes of the ratio over the rounds.
+	low, high float64
 }
 
 // Of keeps what is needed of a run.
@@ -58,7 +60,7 @@ func Of(run *journal.Run) (*Run, error) {
 		for _, arm := range c.Arms {
 			r := row{cell: arm.Cell, rounds: len(arm.Metrics[0].Values), median: arm.Metrics[0].Median}
 			if arm.Ratio != nil && arm.Cell.Arm != analysis.HostArm {
-				r.ratio = &arm.Ratio.Median
+				r.ratio, r.low, r.high = &arm.Ratio.Median, arm.Ratio.Min, arm.Ratio.Max
 			}
 			t.rows = append(t.rows, r)
 		}
