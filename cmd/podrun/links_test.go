@@ -17,26 +17,39 @@ import (
 )
 
 // inNamespace makes a network namespace of the thread's own for the test, which never
-// gives the thread back.
+// gives the thread back. It is not the process' first thread, whose namespace
+// /proc/net shows.
 func inNamespace(t *testing.T, f func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: makes a network namespace")
 	}
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+	if err := onThread(func() error {
 		err := syscall.Unshare(syscall.CLONE_NEWNET)
 		if err == nil {
 			f()
 		}
-		done <- err
-	}()
-	if err := <-done; errors.Is(err, syscall.EPERM) {
+		return err
+	}); errors.Is(err, syscall.EPERM) {
 		t.Skipf("may not make a network namespace: %v", err)
 	} else {
 		require.NoError(t, err)
 	}
+}
+
+// onThread calls f on a thread that ends with it.
+func onThread(f func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		if syscall.Gettid() == syscall.Getpid() {
+			defer runtime.UnlockOSThread()
+			done <- onThread(f) // on another, while this one is held
+			return
+		}
+		done <- f()
+	}()
+	return <-done
 }
 
 // runs runs a command in the namespace; false if this kernel or machine can't.
