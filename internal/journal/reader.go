@@ -86,7 +86,7 @@ type Run struct {
 	Warnings []string
 }
 
-// Read reads the journal in dir. A torn last line is left out with a warning;
+// Read reads the journal in dir. A torn or damaged last line is left out with a warning;
 // any other damage is an error that names the line.
 func Read(dir string) (*Run, error) {
 	f, err := os.Open(filepath.Join(dir, FileName))
@@ -144,7 +144,7 @@ func decode(r io.Reader) (*Run, tail, error) {
 		return nil, tail{}, err
 	}
 	if torn > 0 {
-		run.Warnings = append(run.Warnings, fmt.Sprintf("journal line %d, the last, is torn: %d bytes of it were left out", records+1, torn))
+		run.Warnings = append(run.Warnings, fmt.Sprintf("journal line %d, the last, is torn or out of order: %d bytes of it were left out", records+1, torn))
 	}
 	return run, t, nil
 }

@@ -12,8 +12,8 @@ import (
 
 // Scan reads the journal in dir line by line, in memory for a single record, and
 // calls visit with the kind and the JSON of each, which is valid until visit
-// returns. Checksums are checked as by Read. A torn last line is left out. A
-// damaged line, and an error of visit, end the scan with an error that names the
+// returns. Checksums are checked as by Read. A torn or damaged last line is left out.
+// Any other damaged line, and an error of visit, end the scan with an error that names the
 // line.
 func Scan(dir string, visit func(kind string, data []byte) error) error {
 	f, err := os.Open(filepath.Join(dir, FileName))
@@ -51,6 +51,12 @@ func scan(r io.Reader, visit func(kind string, data []byte) error) (t tail, torn
 			return tail{}, 0, fmt.Errorf("read line %d: %w", n, err)
 		}
 		sum, err := checked(n, line[:len(line)-1], t.chain, visit)
+		if errors.Is(err, errDamaged) && n > 1 && last(lines) {
+			// A whole line that nothing follows may have been torn too: by a disk that
+			// keeps what was written late before what was written early.
+			torn = len(line)
+			break
+		}
 		if err != nil {
 			return tail{}, 0, err
 		}
@@ -62,22 +68,31 @@ func scan(r io.Reader, visit func(kind string, data []byte) error) (t tail, torn
 	return t, torn, nil
 }
 
+// errDamaged marks a line that is not what was written there.
+var errDamaged = errors.New("the journal is damaged")
+
+// last tells that nothing follows.
+func last(lines *bufio.Reader) bool {
+	_, err := lines.Peek(1)
+	return errors.Is(err, io.EOF)
+}
+
 // checked makes sure of one line and has it visited. It returns its sum.
 func checked(n int, line []byte, chain string, visit func(kind string, data []byte) error) (string, error) {
 	e, ok := asWritten(line)
 	if !ok {
 		if err := strict(line, &e); err != nil {
-			return "", fmt.Errorf("line %d is corrupt: %w", n, err)
+			return "", fmt.Errorf("%w: line %d is corrupt: %w", errDamaged, n, err)
 		}
 	}
-	if e.V != version {
-		return "", fmt.Errorf("line %d has format version %d, this cniperf reads %d", n, e.V, version)
+	if e.V > version {
+		return "", fmt.Errorf("line %d has format version %d, this cniperf reads %d: it was written by a newer cniperf, read it with that", n, e.V, version)
 	}
-	if want := e.sum(chain); e.Sum != want {
-		return "", fmt.Errorf("line %d is corrupt, or one before it is missing: checksum %q, want %q", n, e.Sum, want)
+	if want := e.sum(chain); e.Sum != want || e.V < 1 {
+		return "", fmt.Errorf("%w: line %d is corrupt, or one before it is missing: checksum %q, want %q", errDamaged, n, e.Sum, want)
 	}
 	if (n == 1) != (e.Type == "header") {
-		return "", fmt.Errorf("line %d is a %q: the header must be the first line and only there", n, e.Type)
+		return "", fmt.Errorf("%w: line %d is a %q: the header must be the first line and only there", errDamaged, n, e.Type)
 	}
 	if err := visit(e.Type, e.Data); err != nil {
 		return "", fmt.Errorf("line %d: %w", n, err)
