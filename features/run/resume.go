@@ -32,7 +32,7 @@ func (s *Session) recall(name string) error {
 	if !filepath.IsAbs(s.runDir) {
 		s.runDir = filepath.Join(root, s.runDir)
 	}
-	if s.book.past, err = journal.Read(s.runDir); err != nil {
+	if s.book.past, err = journal.ReadValues(s.runDir); err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
 	h := s.book.past.Header
