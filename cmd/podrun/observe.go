@@ -67,6 +67,11 @@ func (o *observer) answer(ctx context.Context, q node.Question) (node.Counts, er
 			return c, err
 		}
 	}
+	if q.Describe {
+		if c.Facts, err = facts(ctx, "/", c.Via); err != nil {
+			return c, err
+		}
+	}
 	if q.Service != "" {
 		if c.Services, c.Endpoints, err = o.rules.read(ctx, q.Service); err != nil {
 			return c, err

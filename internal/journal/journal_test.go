@@ -77,7 +77,7 @@ func TestEveryRecordComesBack(t *testing.T) {
 	skip := Skip{Cell: cell("cilium"), Comparison: comparison, Phase: PhaseFirst, Why: &record.Reason{Code: record.ClusterLost, Cluster: "ebpf"}}
 	verdict := Verdict{comparison, PhaseFull, "macvlan-faster-than-calico", "pass", "macvlan is faster", true, []byte(`{"n":8}`)}
 	end := End{"pass", 0, "", time.Hour}
-	print := Fingerprint{"ebpf", map[string]string{"kubernetes": "v1.34.4"}}
+	print := Fingerprint{"ebpf", "", map[string]string{"kubernetes": "v1.34.4"}}
 	attempt := Attempt{comparison, PhaseFull, 1, 1, []measure.Cell{cell("macvlan"), cell("node")}}
 	resume := Resume{time.Date(2025, 1, 2, 4, 0, 0, 0, time.UTC), []string{"go", "test"}, []string{"a torn line"}}
 	dir, _ := create(t, stage, &fact, print, attempt, s, rd, skip, resume, verdict, end)

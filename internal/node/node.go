@@ -20,6 +20,8 @@ type Question struct {
 	Cilium  bool   `json:"cilium,omitempty"` // the status of Cilium's agent
 	// Towards is the address to which the node's own way is told; empty for none.
 	Towards string `json:"towards,omitempty"`
+	// Describe asks for Facts.
+	Describe bool `json:"describe,omitempty"`
 }
 
 // Interface is one interface of the node's own network namespace.
@@ -49,7 +51,9 @@ type Counts struct {
 	Endpoints map[string]uint64 `json:"endpoints,omitempty"`
 	// Cilium is the agent's answer to /v1/healthz, a models.StatusResponse.
 	Cilium json.RawMessage `json:"cilium,omitempty"`
-	Error  string          `json:"error,omitempty"`
+	// Facts are what the node is, and the tools that run on it, by name.
+	Facts map[string]string `json:"facts,omitempty"`
+	Error string            `json:"error,omitempty"`
 }
 
 // ByIndex returns the interface of that index and its name.
