@@ -13,7 +13,7 @@ import (
 // PrintReport writes the reports of what the journal holds so far and prints
 // the tables.
 func (s *Session) PrintReport() error {
-	run, err := journal.Read(s.runDir)
+	run, err := journal.ReadValues(s.runDir)
 	if err != nil {
 		return err
 	}
