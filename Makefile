@@ -19,17 +19,20 @@ endif
 export CGO_ENABLED := 0
 export GOFLAGS := $(shell go env GOFLAGS) $(shell cat hack/go.flags)
 
+# make ends with 2 for every failure, which as a run's code means inconclusive.
+told = { code=$$?; echo "make: the run ended with exit code $$code; make itself ends with 2 for every failure, bin/cniperf run with the true code" >&2; exit $$code; }
+
 .PHONY: help
 help: ## show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: perf
 perf: ## from a bare machine to the verdict table (PROFILE=quick; FIX=1: may change the machine)
-	@hack/perf.sh $(PROFILE) $(ARGS)
+	@hack/perf.sh $(PROFILE) $(ARGS) || $(call told)
 
 .PHONY: smoke
 smoke: ## the real path in a few minutes: does it work, not who wins; and the cheap faults
-	@hack/perf.sh smoke $(ARGS)
+	@hack/perf.sh smoke $(ARGS) || $(call told)
 	go test -tags faults -count=1 -timeout 30m -v ./e2e/faults -args -faults.cheap
 
 .PHONY: test
