@@ -128,7 +128,7 @@ func (r *reader) checkCniperf(words []string) error {
 		return r.checkFlags(words[1:], append(slices.Clone(r.flags), "timeout", "help"))
 	}
 	sub := words[:1]
-	if words[0] == "lab" {
+	if words[0] == "lab" || words[0] == "images" && len(words) > 1 && slices.Contains([]string{"push", "save", "load"}, words[1]) {
 		sub = words[:2]
 	}
 	key := strings.Join(sub, " ")

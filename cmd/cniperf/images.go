@@ -98,6 +98,7 @@ func newImagesCommand() *cobra.Command {
 		},
 	}
 	flags.add(cmd)
+	addMoves(cmd, &flags)
 	cmd.Flags().BoolVar(&list, "list", false, "only show what is there")
 	cmd.Flags().BoolVar(&prune, "prune", false, "remove our images of other recipes than the current ones")
 	cmd.Flags().BoolVar(&update, "update-digests", false, "look up the official images' digests and write them into hack/images/official.yaml of the source")
