@@ -61,13 +61,17 @@ test-faults: ## breaks runs on the standing lab: nothing lost, nothing left (COU
 test-clusters: ## on a kind cluster of others: untouched, and opted in nothing left (removes the lab unless CNIPERF_KEEP_LAB=1)
 	go test -tags lab -count=1 -timeout 40m -v ./e2e/clusters
 
+.PHONY: test-docker
+test-docker: ## the ordinary user's road on Docker: from images to smoke, and nothing left (needs a Docker that works)
+	hack/test-docker.sh $(ARGS)
+
 .PHONY: verify-bpf
 verify-bpf: ## are the committed eBPF objects what clang-19 makes of their source?
 	hack/verify-bpf.sh
 
 .PHONY: lint
-lint: ## golangci-lint, pinned in hack/lint/go.mod
-	go tool -modfile=hack/lint/go.mod golangci-lint run ./...
+lint: ## golangci-lint, actionlint (both pinned in hack/lint/go.mod) and shellcheck
+	hack/lint.sh
 
 .PHONY: doctor
 doctor: bin/cniperf ## what this machine lacks, why it matters, how to mend it

@@ -104,7 +104,7 @@ type elsewhere struct {
 func newElsewhere(t *testing.T, proxy, cache string) elsewhere {
 	t.Helper()
 	bin := t.TempDir()
-	for _, program := range []string{"go", "sh", "cat", "git"} {
+	for _, program := range []string{"go", "sh", "cat", "git", "true"} {
 		path, err := exec.LookPath(program)
 		require.NoError(t, err)
 		require.NoError(t, os.Symlink(path, filepath.Join(bin, program)))

@@ -16,17 +16,21 @@ import (
 // Module is the path of cniperf's module.
 const Module = "github.com/cniperf/cniperf"
 
-// SourceEnv is the variable by which cniperf tells the suite where the source is that
-// it compiled the suite from.
+// SourceEnv is the variable that names the folder of cniperf's source where that is
+// known: cniperf tells the suite so, and the action tells cniperf.
 const SourceEnv = "CNIPERF_SOURCE"
 
 // ErrNoSource says that cniperf's own source is in no place that it knows.
 var ErrNoSource = errors.New("the source of cniperf is not in reach")
 
-// Source returns the folder of cniperf's own source: that of the module around the
-// folder work, be it cniperf itself or one that requires it, else that of the
-// version which this program was built from. It is downloaded if need be.
+// Source returns the folder of cniperf's own source: the one that SourceEnv names,
+// else that of the module around the folder work, be it cniperf itself or one that
+// requires it, else that of the version which this program was built from. It is
+// downloaded if need be.
 func Source(ctx context.Context, work string) (string, error) {
+	if told := os.Getenv(SourceEnv); told != "" {
+		return told, nil
+	}
 	m, err := required(ctx, work)
 	if err != nil {
 		return "", err
