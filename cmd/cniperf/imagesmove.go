@@ -21,7 +21,8 @@ func newImagesPushCommand(flags *imageFlags) *cobra.Command {
 		Use:   "push REGISTRY",
 		Short: "Put all that a lab needs into a registry, such as registry.example/cniperf",
 		Long: "Put the node images of all clusters, which hold all that a lab needs, into a registry; what is not here is\n" +
-			"pulled or built first. Machines of that site then take --registry-mirror localhost/cniperf=REGISTRY. The\n" +
+			"pulled or built first. bench and tcpip-bypass, which clusters of others pull, go there too if the engine has\n" +
+			"them (cniperf images bench tcpip-bypass builds them). Machines of that site then take --registry-mirror localhost/cniperf=REGISTRY. The\n" +
 			"credentials are those of the Docker configuration.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
