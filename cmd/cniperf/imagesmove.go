@@ -22,12 +22,12 @@ func newImagesPushCommand(flags *imageFlags) *cobra.Command {
 		Short: "Put all that a lab needs into a registry, such as registry.example/cniperf",
 		Long: "Put the node images of all clusters, which hold all that a lab needs, into a registry; what is not here is\n" +
 			"pulled or built first. bench and tcpip-bypass, which clusters of others pull, go there too if the engine has\n" +
-			"them (cniperf images bench tcpip-bypass builds them). Machines of that site then take --registry-mirror localhost/cniperf=REGISTRY. The\n" +
-			"credentials are those of the Docker configuration.",
+			"them (cniperf images bench tcpip-bypass builds them). Machines of that site then take\n" +
+			"--registry-mirror localhost/cniperf=REGISTRY. The credentials are those of the Docker configuration.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return flags.move(cmd, "pushed", func(b *images.Builder, r *progress.Reporter) ([]string, error) {
-				return b.Push(cmd.Context(), args[0], r)
+				return images.Courier{Builder: b}.Push(cmd.Context(), args[0], r)
 			})
 		},
 	}
@@ -42,7 +42,7 @@ func newImagesSaveCommand(flags *imageFlags) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return flags.move(cmd, "saved", func(b *images.Builder, r *progress.Reporter) ([]string, error) {
-				return b.Save(cmd.Context(), args[0], r)
+				return images.Courier{Builder: b}.Save(cmd.Context(), args[0], r)
 			})
 		},
 	}
@@ -54,7 +54,9 @@ func newImagesLoadCommand(flags *imageFlags) *cobra.Command {
 		Short: "Take in what `cniperf images save` wrote; refuse it if it was cut or changed",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.move(cmd, "loaded", func(b *images.Builder, _ *progress.Reporter) ([]string, error) { return b.Load(cmd.Context(), args[0]) })
+			return flags.move(cmd, "loaded", func(b *images.Builder, _ *progress.Reporter) ([]string, error) {
+				return images.Courier{Builder: b}.Load(cmd.Context(), args[0])
+			})
 		},
 	}
 }
