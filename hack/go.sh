@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # go, with the flags of all programs here (hack/go.flags), trading memory for time
-# as fixtures/images/gosettings.go does: a compiler with 2 GB of its own collects no
+# as internal/toolchain does: a compiler with 2 GB of its own collects no
 # garbage, and on few cores each compiler keeps to one.
 # usage: hack/go.sh COMMAND [ARGUMENT...]
 set -euo pipefail

@@ -20,18 +20,17 @@ import (
 )
 
 // recall reads the run that is to be resumed: its folder, or the newest one's
-// for journal.Latest. A relative path is one of the project's, since go test
-// runs in the folder of the tests.
+// for journal.Latest. A relative path is one of the working directory.
 func (s *Session) recall(name string) error {
-	root, err := projectRoot()
+	runs, err := runsFolder()
 	if err != nil {
 		return err
 	}
-	if s.runDir, err = journal.Find(filepath.Join(root, "runs"), name); err != nil {
+	if s.runDir, err = journal.Find(runs, name); err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
-	if !filepath.IsAbs(s.runDir) {
-		s.runDir = filepath.Join(root, s.runDir)
+	if s.runDir, err = filepath.Abs(s.runDir); err != nil {
+		return fmt.Errorf("resume: %w", err)
 	}
 	if s.book.past, err = journal.ReadValues(s.runDir); err != nil {
 		return fmt.Errorf("resume: %w", err)
