@@ -8,11 +8,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cniperf/cniperf/internal/page"
 	"github.com/cniperf/cniperf/internal/signals"
 )
 
@@ -55,7 +54,7 @@ func run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "cniperf:", printable(err.Error()))
+	fmt.Fprintln(os.Stderr, "cniperf:", page.Lines(err.Error()))
 	if ctx.Err() != nil {
 		return 130
 	}
@@ -64,15 +63,4 @@ func run(ctx context.Context, args []string) int {
 		return exit.code
 	}
 	return 1
-}
-
-// printable keeps what clusters and tools said in an error from reaching a
-// terminal's control sequences. Its lines stay.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return ' '
-		}
-		return r
-	}, text)
 }
