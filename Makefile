@@ -78,6 +78,11 @@ verify-bpf: ## are the committed eBPF objects what clang-19 makes of their sourc
 lint: ## golangci-lint, actionlint (both pinned in hack/lint/go.mod) and shellcheck
 	hack/lint.sh
 
+.PHONY: supply-chain
+supply-chain: ## known vulnerabilities of what is linked (asks vuln.go.dev), and the licence of every module
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 -tags perf ./...
+	go -C hack/licenses run . ../..
+
 .PHONY: doctor
 doctor: bin/cniperf ## what this machine lacks, why it matters, how to mend it
 	@bin/cniperf doctor $(ARGS)

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/e2e-framework/pkg/envconf"
 
 	"github.com/cniperf/cniperf/features/run"
+	"github.com/cniperf/cniperf/internal/page"
 	"github.com/cniperf/cniperf/internal/signals"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
@@ -57,7 +58,7 @@ func runTests(m *testing.M) int {
 }
 
 func refuse(err error) int {
-	fmt.Fprintln(os.Stderr, "cniperf:", err)
+	fmt.Fprintln(os.Stderr, "cniperf:", page.Lines(err.Error()))
 	return verdict.ExitInfrastructure
 }
 

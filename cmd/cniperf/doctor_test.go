@@ -79,7 +79,3 @@ func TestDownHostSaysWhatItDid(t *testing.T) {
 	require.NoError(t, restoreHost(&out, machine.Options{Root: t.TempDir(), CacheDir: t.TempDir()}))
 	assert.Equal(t, "cniperf changed no setting of this machine\n", out.String())
 }
-
-func TestErrorsHaveNoControlSequences(t *testing.T) {
-	assert.Equal(t, "it said  [2J\nand\tmore", printable("it said \x1b[2J\nand\tmore"))
-}

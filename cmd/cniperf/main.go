@@ -8,11 +8,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cniperf/cniperf/internal/page"
 	"github.com/cniperf/cniperf/internal/signals"
 )
 
@@ -57,7 +56,7 @@ func run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "cniperf:", printable(err.Error()))
+	fmt.Fprintln(os.Stderr, "cniperf:", page.Lines(err.Error()))
 	if ended := (runEnded{}); errors.As(err, &ended) {
 		return ended.code
 	}
@@ -69,15 +68,4 @@ func run(ctx context.Context, args []string) int {
 		return exit.code
 	}
 	return 1
-}
-
-// printable keeps what clusters and tools said in an error from reaching a
-// terminal's control sequences. Its lines stay.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return ' '
-		}
-		return r
-	}, text)
 }

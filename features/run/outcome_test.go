@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -172,4 +173,20 @@ func TestMeasurementKeepsWhyItWasNotMeasured(t *testing.T) {
 	require.NoError(t, late.err)
 	assert.Equal(t, record.NoTime, late.skipped.Code)
 	assert.False(t, late.skipped.Infrastructure(), "time is no fault of the infrastructure")
+}
+
+// The budget is of the rounds of a process: what an interrupted run had no time for, it
+// has when it is resumed.
+func TestASkipForTimeIsNotForEver(t *testing.T) {
+	o := newOffline(t, "quick")
+	m := &measurement{decided: o.decided(t, "pod-ip-latency"), phase: journal.PhaseFull}
+	o.room.measured = time.Duration(o.room.plan.Profile.BudgetMinutes)*time.Minute + time.Second
+	why := o.room.overBudget(m)
+	require.NotNil(t, why)
+	assert.Equal(t, record.NoTime, why.Code)
+
+	o.book.past = &journal.Run{Skips: []journal.Skip{{Comparison: m.decided.Name, Phase: m.phase, Why: why}}}
+	o.room.measured = 0
+	assert.Nil(t, o.room.overBudget(m))
+	assert.Empty(t, o.book.missing(), "it is not missing before it was tried again")
 }

@@ -420,12 +420,12 @@ func FuzzRead(f *testing.F) {
 	f.Add(data[:len(data)-5])
 	f.Add([]byte("{}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		run, at, err := decode(bytes.NewReader(data))
+		run, at, err := decode(bytes.NewReader(data), int64(len(data)))
 		require.NotEqual(t, run == nil, err == nil)
 		if err != nil {
 			return
 		}
-		again, end, err := decode(bytes.NewReader(data[:at.size]))
+		again, end, err := decode(bytes.NewReader(data[:at.size]), at.size)
 		require.NoError(t, err)
 		require.Equal(t, at, end)
 		require.Empty(t, again.Warnings)

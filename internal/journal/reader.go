@@ -137,9 +137,10 @@ type tail struct {
 }
 
 // decode reads what a run that goes on looks at: samples as of ReadValues, with the
-// disturbance of those whose round is not closed.
-func decode(r io.Reader) (*Run, tail, error) {
+// disturbance of those whose round is not closed. size is the journal's, in bytes.
+func decode(r io.Reader, size int64) (*Run, tail, error) {
 	run, samples := &Run{}, newSampleReader(true)
+	samples.size = size
 	t, left, err := scan(r, func(kind string, data []byte) error {
 		if err := run.add(kind, data, samples); err != nil || kind != "round" {
 			return err
@@ -186,7 +187,7 @@ func (r *Run) add(kind string, data []byte, samples *sampleReader) error {
 			return appendTo(&r.Samples, data)
 		}
 		s, err := samples.read(data)
-		r.Samples = append(r.Samples, s)
+		r.Samples = append(samples.spare(r.Samples, len(data)), s)
 		return err
 	case "round":
 		return appendTo(&r.Rounds, data)

@@ -3,6 +3,8 @@ package journal
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -17,6 +19,9 @@ import (
 func ReadValues(dir string, kinds ...string) (*Run, error) {
 	run := &Run{Dir: dir}
 	samples := newSampleReader(false)
+	if info, err := os.Stat(filepath.Join(dir, FileName)); err == nil {
+		samples.size = info.Size()
+	}
 	left, err := scanDir(dir, func(kind string, data []byte) error {
 		if len(kinds) > 0 && kind != "header" && !slices.Contains(kinds, kind) {
 			run.End = nil // whatever follows an end continues the run
@@ -41,6 +46,7 @@ type sampleReader struct {
 	cells       map[string]measure.Cell
 	metrics     map[string]measure.Metric
 	scratch     measure.Values
+	taken, size int64 // bytes of the journal that were taken so far, and all of them
 }
 
 func newSampleReader(disturbance bool) *sampleReader {
@@ -48,6 +54,17 @@ func newSampleReader(disturbance bool) *sampleReader {
 		disturbance: disturbance,
 		texts:       map[string]string{}, cells: map[string]measure.Cell{}, metrics: map[string]measure.Metric{},
 	}
+}
+
+// spare makes room in a list of samples for about all that are still to come. Growing
+// step by step would hold a large list twice.
+func (r *sampleReader) spare(samples []Sample, record int) []Sample {
+	r.taken += int64(record)
+	n := len(samples)
+	if n < cap(samples) || n < 1000 || r.taken >= r.size {
+		return samples
+	}
+	return slices.Grow(samples, int(float64(n)*float64(r.size-r.taken)/float64(r.taken))+n/50)
 }
 
 // read takes a sample's JSON.

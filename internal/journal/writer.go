@@ -107,16 +107,16 @@ func open(dir string, f *os.File) (*Writer, *Run, error) {
 	if err := lock(f); err != nil {
 		return nil, nil, fmt.Errorf("resume %s: %w", dir, err)
 	}
-	run, state, err := decode(f)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, fmt.Errorf("size of the journal in %s: %w", dir, err)
+	}
+	run, state, err := decode(f, info.Size())
 	if err != nil {
 		return nil, nil, fmt.Errorf("journal in %s: %w", dir, err)
 	}
 	run.Dir = dir
 	w := &Writer{dir: dir, file: f, size: state.size, chain: state.chain}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, nil, fmt.Errorf("size of the journal in %s: %w", dir, err)
-	}
 	if state.size < info.Size() {
 		if err := f.Truncate(state.size); err != nil {
 			return nil, nil, fmt.Errorf("cut the torn last line off the journal in %s: %w", dir, err)

@@ -52,16 +52,36 @@ func (p *Page) List(items []string) {
 // plain keeps what tools and clusters said from breaking out of its line, out
 // of a Markdown cell, or into a terminal's control sequences.
 func (p *Page) plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+	s = Line(s)
+	if p.Markdown {
+		// A backslash before a bar would free it again; brackets make links and images.
+		s = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "`", "'", "[", `\[`, "]", `\]`).Replace(s)
+	}
+	return s
+}
+
+// Line is what a tool or a cluster said, as one line that can't control a terminal,
+// nor turn round the order in which it shows what follows.
+func Line(said string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return ' '
 		}
 		return r
-	}, s)
-	if p.Markdown {
-		s = strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "'").Replace(s)
+	}, said)
+}
+
+// Lines is Line for a text of several lines, which stay.
+func Lines(said string) string {
+	parts := strings.Split(said, "\n")
+	for i, part := range parts {
+		words := strings.Split(part, "\t")
+		for j, w := range words {
+			words[j] = Line(w)
+		}
+		parts[i] = strings.Join(words, "\t")
 	}
-	return s
+	return strings.Join(parts, "\n")
 }
 
 // Table aligns its columns: align has one of l, r per column. It prints nothing

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/cniperf/cniperf/internal/page"
 )
 
 // Reporter prints the stages of a job. Its methods may be called from several
@@ -83,7 +85,7 @@ func (r *Reporter) begin(s *Stage) *Stage {
 	s.r, s.started = r, time.Now()
 	r.active = append(r.active, s)
 	if !r.terminal {
-		r.line("▶ " + s.describe())
+		r.line("▶ " + page.Line(s.describe()))
 	}
 	return s
 }
@@ -98,7 +100,7 @@ func (s *Stage) Step(format string, args ...any) {
 	}
 	s.step = step
 	if !s.r.terminal {
-		s.r.line("  " + s.describe())
+		s.r.line("  " + page.Line(s.describe()))
 	}
 }
 
@@ -160,7 +162,7 @@ func (s *Stage) describe() string {
 func (r *Reporter) line(text string) {
 	r.erase()
 	elapsed := time.Since(r.started).Round(time.Second)
-	fmt.Fprintf(r.out, "[%02d:%02d] %s\n", int(elapsed.Minutes()), int(elapsed.Seconds())%60, text)
+	fmt.Fprintf(r.out, "[%02d:%02d] %s\n", int(elapsed.Minutes()), int(elapsed.Seconds())%60, page.Lines(text))
 	r.draw()
 }
 
@@ -187,7 +189,7 @@ func (r *Reporter) draw() {
 		if i > 0 {
 			text = append(text, []rune(" | ")...)
 		}
-		text = append(text, []rune(s.describe())...)
+		text = append(text, []rune(page.Line(s.describe()))...)
 	}
 	if len(text) > width-1 {
 		text = append(text[:width-2], '…')

@@ -92,3 +92,22 @@ func TestLinesTellTheScaledExpectationAndWhenItIsExceeded(t *testing.T) {
 			"not scaled; a little over is no news")
 	})
 }
+
+// What a cluster said is shown, and can neither control the terminal nor make a line
+// of its own.
+func TestWhatAClusterSaidStaysOnItsLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		r := New(&out)
+		s := r.Stage("install", 0)
+		s.Step("pod x: %s", "\x1b[2J\x1b]0;PASS\a\n::error::gone\u202e")
+		r.Printf("lost: %s", "\x1b[31mno\u009b")
+		_ = s.End(nil)
+		assert.NotContains(t, out.String(), "\x1b")
+		assert.NotContains(t, out.String(), "\u009b")
+		assert.NotContains(t, out.String(), "\u202e")
+		assert.Contains(t, out.String(), "pod x:  [2J ]0;PASS  ::error::gone ")
+		assert.Contains(t, out.String(), "lost:  [31mno ")
+		r.Close()
+	})
+}
