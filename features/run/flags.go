@@ -40,14 +40,13 @@ func (o *Options) Flags(f *flag.FlagSet) {
 	})
 }
 
-// registry is how images are come by: by the lab file, and before it by the flags.
-func (s *Session) registry() images.Registry {
-	r := s.options.Registry
-	mirrors := maps.Clone(s.lab.RegistryMirrors)
-	if mirrors == nil {
-		mirrors = map[string]string{}
-	}
-	maps.Copy(mirrors, r.Mirrors)
-	r.Mirrors = mirrors
+// registry is how images are come by: by the lab file's mirrors, and before them by
+// the flags.
+func (o Options) registry(mirrors map[string]string) images.Registry {
+	r := o.Registry
+	all := map[string]string{}
+	maps.Copy(all, mirrors)
+	maps.Copy(all, r.Mirrors)
+	r.Mirrors = all
 	return r
 }

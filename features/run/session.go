@@ -168,7 +168,7 @@ func (s *Session) newTestbed(engine string) (*testbed.Testbed, error) {
 	return &testbed.Testbed{
 		Spec:     s.lab,
 		Lab:      lab.New(s.lab, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: s.progress}),
-		Images:   &images.Builder{Source: s.options.Source, CacheDir: cache, Engine: engine, Registry: s.registry()},
+		Images:   &images.Builder{Source: s.options.Source, CacheDir: cache, Engine: engine, Registry: s.options.registry(s.lab.RegistryMirrors)},
 		Progress: s.progress,
 		RunID:    s.runID,
 	}, nil
