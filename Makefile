@@ -37,7 +37,7 @@ smoke: ## the real path in a few minutes: does it work, not who wins; and the ch
 
 .PHONY: test
 test: ## everything that needs no root, no cluster and no container engine
-	hack/go.sh vet -tags perf,faults,lab,bpf ./...
+	hack/go.sh vet -tags perf,faults,lab,bpf,browser ./...
 	hack/verify.sh
 	go test -vet=off ./...
 
@@ -52,6 +52,11 @@ test-lab: ## the procedure on the real lab: A/A comparisons, injected slowdowns 
 .PHONY: test-bpf
 test-bpf: ## the accelerator in the kernel: needs root, takes minutes
 	go test -tags bpf -count=1 -timeout 30m ./internal/bypass/
+
+.PHONY: test-browser
+test-browser: ## every page in a real Chromium (Debian's chromium, node, npm; CNIPERF_OUT=DIR keeps screenshots)
+	cd internal/htmlreport/browser && npm ci --no-audit --no-fund
+	go test -tags browser -count=1 -timeout 40m -v -run InABrowser ./internal/htmlreport ./internal/serve
 
 .PHONY: test-faults
 test-faults: ## breaks runs on the standing lab: nothing lost, nothing left (COUNT=5 ROW=sigint)

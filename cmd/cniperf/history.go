@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cniperf/cniperf/internal/history"
+	"github.com/cniperf/cniperf/internal/htmlreport"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
@@ -17,6 +18,7 @@ type historyOptions struct {
 	rule       history.Rule
 	profile    string
 	json, gate bool
+	html       bool
 }
 
 // newHistoryCommand judges the newest of recorded runs by those before it. As for
@@ -61,6 +63,8 @@ row, 3 the input can't be compared. With --gate=false 0 whatever it says.`,
 	f.Float64Var(&o.rule.Alpha, "alpha", 0.05, "chance of a false alarm in any cell, each night")
 	f.BoolVar(&o.gate, "gate", true, "let the verdict decide the exit code; with =false it only informs")
 	f.BoolVar(&o.json, "json", false, "print JSON, with the ratios of all nights")
+	f.BoolVar(&o.html, "html", false, "print a page with a picture of each cell's nights, as HTML")
+	cmd.MarkFlagsMutuallyExclusive("json", "html")
 	return cmd
 }
 
@@ -91,8 +95,11 @@ func (o historyOptions) run(args []string, w io.Writer) (verdict.Outcome, error)
 	}
 	h.LeftOut = append(h.LeftOut, left...)
 	write := h.Text
-	if o.json {
+	switch {
+	case o.json:
 		write = h.JSON
+	case o.html:
+		write = func(w io.Writer) error { return htmlreport.History(w, h, htmlreport.English{}, "") }
 	}
 	if err := write(w); err != nil {
 		return "", fmt.Errorf("writing the history: %w", err)
@@ -102,7 +109,7 @@ func (o historyOptions) run(args []string, w io.Writer) (verdict.Outcome, error)
 
 // newCompareCommand puts two runs side by side.
 func newCompareCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, asHTML bool
 	cmd := &cobra.Command{
 		Use:   "compare OLD NEW",
 		Short: "Put two recorded runs side by side, without a verdict",
@@ -121,13 +128,18 @@ use history over many nights, or make both versions arms of one run.`,
 			if err != nil {
 				return fmt.Errorf("compare: %w", err)
 			}
-			if asJSON {
+			switch {
+			case asJSON:
 				return c.JSON(cmd.OutOrStdout())
+			case asHTML:
+				return htmlreport.Compare(cmd.OutOrStdout(), c, htmlreport.English{}, "")
 			}
 			return c.Text(cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&asHTML, "html", false, "print a page with pictures, as HTML")
+	cmd.MarkFlagsMutuallyExclusive("json", "html")
 	return cmd
 }
 
@@ -158,15 +170,15 @@ func findRuns(names []string) ([]string, error) {
 	return dirs, nil
 }
 
-// readRuns reads all the runs that are named.
-func readRuns(names []string) ([]*journal.Run, error) {
+// readRuns reads all the runs that are named, each by read.
+func readRuns(names []string, read func(dir string) (*journal.Run, error)) ([]*journal.Run, error) {
 	dirs, err := findRuns(names)
 	if err != nil {
 		return nil, err
 	}
 	var runs []*journal.Run
 	for _, dir := range dirs {
-		run, err := journal.Read(dir)
+		run, err := read(dir)
 		if err != nil {
 			return nil, err
 		}
@@ -174,3 +186,6 @@ func readRuns(names []string) ([]*journal.Run, error) {
 	}
 	return runs, nil
 }
+
+// numbers reads a run without its samples' evidence, which no number comes from.
+func numbers(dir string) (*journal.Run, error) { return journal.ReadValues(dir) }

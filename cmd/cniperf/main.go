@@ -49,6 +49,7 @@ func run(ctx context.Context, args []string) int {
 		newReportCommand(),
 		newCompareCommand(),
 		newHistoryCommand(),
+		newServeCommand(),
 		newParseCommand(),
 	)
 	root.SetArgs(args)

@@ -18,6 +18,7 @@ const runsDir = "runs"
 type reportOptions struct {
 	format             string
 	evidence, exitCode bool
+	html               bool
 }
 
 // newReportCommand prints recorded runs.
@@ -28,6 +29,9 @@ func newReportCommand() *cobra.Command {
 		Short: "Print recorded runs as tables, Markdown, JSON, JUnit XML or for benchstat",
 		Long: `report prints what run folders recorded. RUN is a folder, or "latest": the link or
 folder ./runs/latest, else the newest run in ./runs.
+
+With --html it prints the page of one run, with pictures and all the evidence; a
+run writes the same into its folder as report.html.
 
 With --exit-code it ends as the run did: 0 pass, 1 fail, 2 inconclusive, 3
 infrastructure, no end recorded or no such run, 130 interrupted; of several runs
@@ -44,11 +48,19 @@ as the first that didn't pass.`,
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "text", "text, markdown, json, junit or bench")
 	f.BoolVar(&o.evidence, "evidence", false, "list every sample with its command, its proof of path and its raw output (text only)")
+	f.BoolVar(&o.html, "html", false, "print the page of one run, as HTML")
 	f.BoolVar(&o.exitCode, "exit-code", false, "end with the recorded exit code of the run")
 	return cmd
 }
 
 func (o reportOptions) print(out io.Writer, args []string) error {
+	if o.html {
+		run, err := printHTML(out, args)
+		if err != nil || !o.exitCode {
+			return err
+		}
+		return recordedOutcome(run)
+	}
 	form, ok := map[string]func(*report.Report, io.Writer) error{
 		"text": (*report.Report).Text, "markdown": (*report.Report).Markdown, "json": (*report.Report).JSON,
 		"junit": (*report.Report).JUnit, "bench": (*report.Report).Bench,
@@ -66,7 +78,11 @@ func (o reportOptions) print(out io.Writer, args []string) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	// All are read first, so that a wrong name prints no half of the answer.
-	runs, err := readRuns(args)
+	read := numbers
+	if o.evidence {
+		read = journal.Read
+	}
+	runs, err := readRuns(args, read)
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/cniperf/cniperf/internal/htmlreport"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/report"
 	"github.com/cniperf/cniperf/manifests"
@@ -12,7 +13,7 @@ import (
 // PrintReport writes the reports of what the journal holds so far and prints
 // the tables.
 func (s *Session) PrintReport() error {
-	run, err := journal.Read(s.runDir)
+	run, err := journal.ReadValues(s.runDir)
 	if err != nil {
 		return err
 	}
@@ -26,6 +27,9 @@ func (s *Session) PrintReport() error {
 		return fmt.Errorf("published.yaml: %w", err)
 	}
 	if err := report.Write(s.runDir, run, published); err != nil {
+		return err
+	}
+	if err := htmlreport.Write(s.runDir, run, published); err != nil {
 		return err
 	}
 	return report.New(run, published).Text(os.Stdout)

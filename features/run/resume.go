@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -31,7 +32,7 @@ func (s *Session) recall(name string) error {
 	if s.runDir, err = filepath.Abs(s.runDir); err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
-	if s.book.past, err = journal.Read(s.runDir); err != nil {
+	if s.book.past, err = journal.ReadValues(s.runDir); err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
 	h := s.book.past.Header
@@ -188,14 +189,23 @@ func (s *Session) sameCluster(ctx context.Context, c *testbed.Cluster) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 	}
+	return s.same(journal.Fingerprint{Cluster: c.Name, Values: now})
+}
+
+// errOther tells that what stands is not what the run that is resumed was measured on.
+var errOther = errors.New("not what was measured")
+
+// same refuses what isn't what the run that is resumed was measured on, and else
+// records it.
+func (s *Session) same(now journal.Fingerprint) error {
 	for _, was := range s.book.past.Prints {
-		if was.Cluster != c.Name {
+		if was.Cluster != now.Cluster || was.Node != now.Node {
 			continue
 		}
-		if err := refusal(differences(was.Values, now)); err != nil {
-			return fmt.Errorf("resume %s: cluster %s: %w", s.runDir, c.Name, err)
+		if err := refusal(differences(was.Values, now.Values)); err != nil {
+			return fmt.Errorf("%w: resume %s: cluster %s: %w", errOther, s.runDir, strings.TrimSuffix(now.Cluster+", node "+now.Node, ", node "), err)
 		}
 		return nil
 	}
-	return s.book.writer.Append(journal.Fingerprint{Cluster: c.Name, Values: now})
+	return s.book.writer.Append(now)
 }

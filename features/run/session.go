@@ -181,7 +181,7 @@ func (s *Session) owner() owned.Run {
 
 // furnish makes the room that the batches share.
 func (s *Session) furnish() {
-	w := &workers{run: s.owner(), pace: s.progress.Pace, say: s.progress.Printf}
+	w := &workers{run: s.owner(), pace: s.progress.Pace, say: s.progress.Printf, note: s.same}
 	s.room = &room{
 		plan: s.plan, workers: w, book: s.book, progress: s.progress,
 		judge:    judge{s.plan, s.bed.Provider()},

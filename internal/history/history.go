@@ -75,10 +75,13 @@ type Cell struct {
 	Metric measure.Metric `json:"metric"`
 }
 
-// Night is one run's ratio of the arm's value to the host arm's.
+// Night is one run's ratio of the arm's value to the host arm's: the median over the
+// rounds, and the lowest and highest of them.
 type Night struct {
 	Run   string  `json:"run"`
 	Ratio float64 `json:"ratio_to_host"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
 }
 
 // New compares the newest of the runs with those before it. Runs that didn't end
@@ -175,7 +178,7 @@ func (h *History) collect(nights []*Run) {
 				if series[key] == nil {
 					series[key] = &Series{Cell: Cell{t.name, r.cell, t.metric}}
 				}
-				series[key].Nights = append(series[key].Nights, Night{n.ID, *r.ratio})
+				series[key].Nights = append(series[key].Nights, Night{n.ID, *r.ratio, r.low, r.high})
 			}
 			if !hosted {
 				alone[t.name] = true

@@ -1,0 +1,82 @@
+package htmlreport
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cniperf/cniperf/internal/journal"
+)
+
+// rawBudget is how many bytes of raw output a page holds; the rest stays in the run's
+// folder and is named. rawMost is the same of one sample.
+const (
+	rawBudget = 2 << 20
+	rawMost   = 16 << 10
+)
+
+// evidenceView is the samples of one comparison and phase.
+type evidenceView struct {
+	ID, Title string
+	Samples   []sampleView
+}
+
+// sampleView is one run of a tool.
+type sampleView struct {
+	Title, Command, Ends, Values string
+	Invalid                      string
+	Checks                       []journal.Check
+	Raw, RawNote                 string
+}
+
+// evidence is sample by sample what was run, what it gave and what proved the path.
+func (r *Report) evidence() []evidenceView {
+	var groups []evidenceView
+	at, ids, budget := map[[2]string]int{}, map[string]bool{}, rawBudget
+	for _, s := range r.run.Samples {
+		key := [2]string{s.Comparison, s.Phase}
+		i, ok := at[key]
+		if !ok {
+			i, at[key] = len(groups), len(groups)
+			groups = append(groups, evidenceView{
+				ID: unique(ids, "e-"+slug(s.Comparison+phaseSuffix(s.Phase))), Title: r.phaseWord(s.Comparison, s.Phase),
+			})
+		}
+		groups[i].Samples = append(groups[i].Samples, r.sample(s, &budget))
+	}
+	return groups
+}
+
+func (r *Report) sample(s journal.Sample, budget *int) sampleView {
+	say := r.texts.Say
+	arm := s.Cell.Arm
+	if s.Cell.Control {
+		arm = say("%s, second copy", arm)
+	}
+	v := sampleView{
+		Title:   say("round %d, attempt %d, place %d: %s", s.Round, s.Attempt, s.Order, arm),
+		Command: shellLine(s.Command), Invalid: s.Invalid, Checks: s.Checks,
+		Ends: say("at %s for %s; client %s on %s CPU %d, server %s on %s CPU %d, dialled %s", s.StartedAt.Round(time.Millisecond),
+			s.Duration.Round(time.Millisecond), s.ClientPod, s.ClientNode, s.ClientCPU, s.ServerPod, s.ServerNode, s.ServerCPU, s.Address),
+	}
+	var values []string
+	for _, x := range s.Values {
+		values = append(values, x.Name+" "+shown(x.Metric).of(x.Value))
+	}
+	v.Values = strings.Join(values, ", ")
+	if s.Raw == "" {
+		return v
+	}
+	raw, err := journal.Raw(r.run.Dir, s.Raw)
+	v.RawNote = fmt.Sprintf("raw/%s, %d bytes", s.Raw, s.RawBytes)
+	switch {
+	case err != nil:
+		v.RawNote += ": " + err.Error()
+	case len(raw) > rawMost || len(raw) > *budget:
+		v.RawNote += "; " + say("it is only in the run's folder, to keep this page small")
+	default:
+		*budget -= len(raw)
+		v.Raw = strings.ToValidUTF8(string(raw), "\ufffd")
+	}
+	return v
+}

@@ -1,0 +1,143 @@
+package htmlreport
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cniperf/cniperf/internal/analysis"
+	"github.com/cniperf/cniperf/internal/chart"
+	"github.com/cniperf/cniperf/internal/journal"
+)
+
+// timelineView is what became of the run's time.
+type timelineView struct {
+	Stages  []stageView
+	Picture *chart.Picture
+	Share   string
+	// Rounds are those that were dropped or disturbed, with the numbers.
+	Rounds []roundView
+}
+
+type stageView struct {
+	Name, Took, Error string
+	Share             chart.Percent // of the longest
+}
+
+type roundView struct {
+	Comparison, Word, Why, Numbers string
+	Round, Attempt                 int
+}
+
+func (r *Report) timeline() timelineView {
+	var v timelineView
+	longest := time.Duration(1)
+	for _, s := range r.run.Stages {
+		longest = max(longest, s.Duration)
+	}
+	for _, s := range r.run.Stages {
+		share := chart.Percent(100 * s.Duration.Seconds() / longest.Seconds())
+		v.Stages = append(v.Stages, stageView{s.Name, duration(s.Duration), s.Error, share})
+	}
+	if m := analysis.TimeOf(r.run.Samples); m.Tools > 0 {
+		v.Share = r.texts.Say("From the first sample to the end of the last it took %s. Benchmark tools ran for %.0f %% of that.", duration(m.Duration), 100*m.Share)
+	}
+	for _, rd := range r.run.Rounds {
+		if rd.Valid && !rd.Disturbed {
+			continue
+		}
+		v.Rounds = append(v.Rounds, r.roundView(rd))
+	}
+	if len(r.run.Samples) > 0 {
+		p := r.timePicture()
+		v.Picture = &p
+	}
+	return v
+}
+
+func (r *Report) roundView(rd journal.Round) roundView {
+	v := roundView{Comparison: r.phaseWord(rd.Comparison, rd.Phase), Round: rd.Round, Attempt: rd.Attempt, Word: r.texts.Say("disturbed, counts")}
+	if why, dropped := rd.Dropped(); dropped {
+		v.Word, v.Why = r.texts.Say("dropped"), why.String()
+	} else if rd.Kept {
+		v.Why = r.texts.Say("beyond the limit, and kept: the profile lets no more be dropped")
+	}
+	var numbers []string
+	for _, k := range sortedKeys(rd.Disturbance) {
+		numbers = append(numbers, fmt.Sprintf("%s %.3g", k, rd.Disturbance[k]))
+	}
+	v.Numbers = strings.Join(numbers, ", ")
+	return v
+}
+
+// block is one attempt at a round, from its first sample to the end of its last.
+type block struct {
+	comparison, phase string
+	round, attempt    int
+	from, to          time.Duration
+}
+
+func (r *Report) blocks() []block {
+	type key struct {
+		comparison, phase string
+		round, attempt    int
+	}
+	at := map[key]int{}
+	var all []block
+	for _, s := range r.run.Samples {
+		k := key{s.Comparison, s.Phase, s.Round, s.Attempt}
+		i, ok := at[k]
+		if !ok {
+			i, at[k] = len(all), len(all)
+			all = append(all, block{s.Comparison, s.Phase, s.Round, s.Attempt, s.StartedAt, 0})
+		}
+		all[i].from, all[i].to = min(all[i].from, s.StartedAt), max(all[i].to, s.StartedAt+s.Duration)
+	}
+	return all
+}
+
+// timePicture has a line for each comparison and a bar for each round on it.
+func (r *Report) timePicture() chart.Picture {
+	const height, line, bar, axis = chart.Pixels(32), chart.Pixels(12), chart.Pixels(11), chart.Pixels(34)
+	blocks, say := r.blocks(), r.texts.Say
+	var lines []string
+	dropped, disturbed := 0, 0
+	p := chart.Picture{ID: "timeline-picture"}
+	scale := chart.Scale{Low: 0, High: r.elapsed().Minutes()}
+	for _, b := range blocks {
+		name := r.phaseWord(b.comparison, b.phase)
+		i := slices.Index(lines, name)
+		if i < 0 {
+			i, lines = len(lines), append(lines, name)
+			p.Label(0, chart.Pixels(i)*height+line, "start", "name", name)
+		}
+		class, word := "round", say("counts")
+		j := slices.IndexFunc(r.run.Rounds, func(rd journal.Round) bool {
+			return rd.Comparison == b.comparison && rd.Phase == b.phase && rd.Round == b.round && cmp.Or(rd.Attempt, b.attempt) == b.attempt
+		})
+		switch {
+		case j < 0:
+			class, word = "round open", say("not finished")
+		case !r.run.Rounds[j].Valid:
+			class, word = "round dropped", say("dropped")
+			dropped++
+		case r.run.Rounds[j].Disturbed:
+			class, word = "round disturbed", say("disturbed, counts")
+			disturbed++
+		}
+		tip := say("%s, round %d, attempt %d: %s", name, b.round, b.attempt, word)
+		p.Bar(scale.At(b.from.Minutes()), scale.At(b.to.Minutes()), chart.Pixels(i)*height+line+4, bar, class, tip)
+	}
+	bottom := chart.Pixels(len(lines)) * height
+	p.Height = bottom + axis
+	for _, t := range scale.Ticks(5) {
+		p.Line(scale.At(t.Value), 0, scale.At(t.Value), bottom, "grid")
+		p.Label(scale.At(t.Value), bottom+14, "middle", "tick", t.Text)
+	}
+	p.Label(0, p.Height-3, "start", "axis", say("minutes since the run began; each bar is one round"))
+	p.Finding = say("%d rounds in %d comparisons over %s: %d were dropped and %d more were disturbed and count.",
+		len(blocks), len(lines), duration(r.elapsed()), dropped, disturbed)
+	return p
+}
