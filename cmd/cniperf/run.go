@@ -103,6 +103,9 @@ func runSuite(ctx context.Context, args []string, out, messages io.Writer) error
 	if err != nil {
 		return exitError{verdict.ExitInfrastructure, err}
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	cmd := exec.Command(program, flags...)
 	cmd.Env = append(os.Environ(), toolchain.SourceEnv+"="+source)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, out, messages
