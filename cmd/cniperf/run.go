@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -233,6 +234,9 @@ func ending(err error, dir string) error {
 
 func recordedEnd(dir string) error {
 	run, err := journal.Read(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return runEnded{verdict.ExitInfrastructure, "the suite ended before it recorded anything, and says why above"}
+	}
 	if err != nil {
 		return runEnded{verdict.ExitInfrastructure, "the suite broke: " + err.Error()}
 	}
