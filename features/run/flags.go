@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/cniperf/cniperf/fixtures/images"
+	"github.com/cniperf/cniperf/fixtures/lab"
 )
 
 // Flags registers the suite's own flags. Those of the framework, such as -labels and
@@ -40,13 +41,14 @@ func (o *Options) Flags(f *flag.FlagSet) {
 	})
 }
 
-// registry is how images are come by: by the lab file's mirrors, and before them by
-// the flags.
-func (o Options) registry(mirrors map[string]string) images.Registry {
+// registry is how images are come by: by the lab file, and before it by the flags.
+func (o Options) registry(spec *lab.Spec) images.Registry {
 	r := o.Registry
-	all := map[string]string{}
-	maps.Copy(all, mirrors)
-	maps.Copy(all, r.Mirrors)
-	r.Mirrors = all
+	mirrors := maps.Clone(spec.RegistryMirrors)
+	if mirrors == nil {
+		mirrors = map[string]string{}
+	}
+	maps.Copy(mirrors, r.Mirrors)
+	r.Mirrors = mirrors
 	return r
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cniperf/cniperf/fixtures/images"
+	"github.com/cniperf/cniperf/fixtures/lab"
 )
 
 func parsed(args ...string) (Options, error) {
@@ -24,10 +25,10 @@ func TestMirrors(t *testing.T) {
 	o, err := parsed("-registry-mirror", "quay.io=here.example/quay", "-registry-mirror=docker.io=here.example/hub", "-registry-plain-http", "here.example:5000",
 		"-images-from", "registry")
 	require.NoError(t, err)
-	lab := map[string]string{"quay.io": "lab.example/quay", "ghcr.io": "lab.example/ghcr"}
-	r := o.registry(lab)
+	mirrors := map[string]string{"quay.io": "lab.example/quay", "ghcr.io": "lab.example/ghcr"}
+	r := o.registry(&lab.Spec{RegistryMirrors: mirrors})
 	assert.Equal(t, map[string]string{"quay.io": "here.example/quay", "docker.io": "here.example/hub", "ghcr.io": "lab.example/ghcr"}, r.Mirrors)
-	assert.Equal(t, "lab.example/quay", lab["quay.io"], "the lab file's own stay as they are")
+	assert.Equal(t, "lab.example/quay", mirrors["quay.io"], "the lab file's own stay as they are")
 	assert.Equal(t, images.FromRegistry, r.From)
 	assert.Equal(t, []string{"here.example:5000"}, r.PlainHTTP)
 	for _, bad := range [][]string{{"-registry-mirror", "quay.io"}, {"-registry-mirror", "quay.io=https://x"}, {"-registry-plain-http", "a b"}, {"-images-from", "afar"}} {
