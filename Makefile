@@ -75,7 +75,7 @@ verify-bpf: ## are the committed eBPF objects what clang-19 makes of their sourc
 	hack/verify-bpf.sh
 
 .PHONY: lint
-lint: ## golangci-lint, actionlint (both pinned in hack/lint/go.mod) and shellcheck
+lint: ## golangci-lint, actionlint (pinned below hack/) and shellcheck
 	hack/lint.sh
 
 .PHONY: supply-chain

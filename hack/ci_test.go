@@ -276,3 +276,11 @@ func TestInstallAndRelease(t *testing.T) {
 		assert.Equal(t, 3, code, bad)
 	}
 }
+
+func TestDockerRoadNeedsDocker(t *testing.T) {
+	r := newRunner(t)
+	r.program(t, "docker", `echo "Cannot connect to the Docker daemon" >&2; exit 1`)
+	out, code := r.run(t, "../test-docker.sh", nil)
+	assert.Equal(t, 3, code)
+	assert.Contains(t, out, "no Docker answers: Cannot connect")
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints Go, the workflows and the scripts. golangci-lint and actionlint are pinned in
-# hack/lint/go.mod; actionlint looks into the workflows' scripts with shellcheck too.
+# Lints Go, the workflows and the scripts. golangci-lint is pinned in hack/lint/go.mod,
+# actionlint in hack/actionlint/go.mod: the two want different versions of a library.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ command -v shellcheck >/dev/null || {
 	exit 3
 }
 go tool -modfile=hack/lint/go.mod golangci-lint run ./...
-go tool -modfile=hack/lint/go.mod actionlint
+go tool -modfile=hack/actionlint/go.mod actionlint
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run ':!hack/images')
 shellcheck -x "${scripts[@]}"
 mapfile -t inside < <(git ls-files "hack/images/*.sh")

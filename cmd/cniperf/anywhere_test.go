@@ -39,8 +39,9 @@ func moduleProxy(t *testing.T) string {
 	require.NoError(t, err)
 	var files []zip.File
 	for _, path := range strings.Fields(string(out)) {
-		// hack/lint is a module of its own, which go leaves out as well.
-		if _, err := os.Lstat(filepath.Join(root, path)); err == nil && !strings.HasPrefix(path, "hack/lint/") {
+		// A folder with a go.mod is a module of its own, which go leaves out as well.
+		_, inner := os.Lstat(filepath.Join(root, filepath.Dir(path), "go.mod"))
+		if _, err := os.Lstat(filepath.Join(root, path)); err == nil && (inner != nil || filepath.Dir(path) == ".") {
 			files = append(files, zipped{root, path})
 		}
 	}

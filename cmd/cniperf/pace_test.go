@@ -30,8 +30,8 @@ func TestDoctorSaysHowLongARunTakesHere(t *testing.T) {
 	for _, want := range []string{
 		"0.40 of the reference machine", "the largest profile that fits is quick",
 		"PROFILE    COLD          WARM          FITS THIS MACHINE\n",
-		"quick      about 80 min  about 15 min  yes\n",
-		"nightly    about 3.2 h   about 2.1 h   no: its gates may stay undecided\n",
+		"quick      about 55 min  about 15 min  yes\n",
+		"nightly    about 2.7 h   about 2.1 h   no: its gates may stay undecided\n",
 	} {
 		assert.Contains(t, out.String(), want)
 	}

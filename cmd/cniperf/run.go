@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -102,6 +103,9 @@ func runSuite(ctx context.Context, args []string, out, messages io.Writer) error
 	program, err := compileSuite(ctx, source, messages)
 	if err != nil {
 		return exitError{verdict.ExitInfrastructure, err}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	cmd := exec.Command(program, flags...)
 	cmd.Env = append(os.Environ(), toolchain.SourceEnv+"="+source)
@@ -230,6 +234,9 @@ func ending(err error, dir string) error {
 
 func recordedEnd(dir string) error {
 	run, err := journal.Read(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return runEnded{verdict.ExitInfrastructure, "the suite ended before it recorded anything, and says why above"}
+	}
 	if err != nil {
 		return runEnded{verdict.ExitInfrastructure, "the suite broke: " + err.Error()}
 	}

@@ -70,7 +70,7 @@ func TestTheTrueExitCodeArrives(t *testing.T) {
 		"pass":                   {"exit 0", "", 0, ""},
 		"fail":                   {"exit 1", "", 1, "exit code 1: fail"},
 		"inconclusive":           {"exit 2", recorded(2), 2, "exit code 2: inconclusive"},
-		"panic":                  {"exit 2", filepath.Join(t.TempDir(), "none"), 3, "the suite broke"},
+		"panic":                  {"exit 2", filepath.Join(t.TempDir(), "none"), 3, "before it recorded anything"},
 		"panic after another's":  {"exit 2", recorded(0), 3, "records no such end"},
 		"infrastructure":         {"exit 3", "", 3, "exit code 3: infrastructure"},
 		"interrupted":            {"exit 130", "", 130, "exit code 130: interrupted"},
