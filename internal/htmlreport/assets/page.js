@@ -70,7 +70,7 @@
   // renew takes a page that is served anew and keeps what the reader chose.
   const renew = async () => {
     const answer = await fetch(location.pathname + location.search);
-    if (!answer.ok) return;
+    if (!answer.ok) return true; // the next time, perhaps
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     const form = document.getElementById("filter");
     const chosen = form ? [...new FormData(form)] : [], open = find("details[open][id]").map((d) => d.id);
@@ -90,6 +90,7 @@
   const live = document.getElementById("live");
   if (live) {
     const news = new EventSource(live.dataset.events);
-    news.addEventListener("changed", async () => { if (!(await renew())) news.close(); });
+    let last = Promise.resolve(); // one after the other, so that no older page comes last
+    news.addEventListener("changed", () => { last = last.then(renew).then((goesOn) => goesOn || news.close()); });
   }
 })();
