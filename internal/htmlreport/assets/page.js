@@ -31,9 +31,9 @@
     th.setAttribute("aria-sort", up ? "ascending" : "descending");
     const value = (row) => row.cells[column].dataset.v ?? row.cells[column].textContent.trim();
     const compare = (a, b) => {
-      const [x, y] = [value(a), value(b)];
-      const numbers = parseFloat(x) - parseFloat(y);
-      return (up ? 1 : -1) * (Number.isNaN(numbers) ? x.localeCompare(y) : numbers);
+      const [x, y] = [value(a), value(b)], [m, n] = [parseFloat(x), parseFloat(y)];
+      if (Number.isNaN(m) !== Number.isNaN(n)) return Number.isNaN(m) ? 1 : -1; // what is absent comes last
+      return (up ? 1 : -1) * (Number.isNaN(m) ? x.localeCompare(y) : m - n);
     };
     const body = table.tBodies[0];
     body.append(...[...body.rows].sort(compare));
