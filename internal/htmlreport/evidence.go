@@ -2,8 +2,10 @@ package htmlreport
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/cniperf/cniperf/internal/journal"
 )
@@ -76,7 +78,22 @@ func (r *Report) sample(s journal.Sample, budget *int) sampleView {
 		v.RawNote += "; " + say("it is only in the run's folder, to keep this page small")
 	default:
 		*budget -= len(raw)
-		v.Raw = strings.ToValidUTF8(string(raw), "\ufffd")
+		v.Raw = printable(raw)
 	}
 	return v
+}
+
+// colour is how tools colour what they print for a terminal.
+var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// printable is a tool's output without a terminal's colours; what else no page can
+// show is replaced.
+func printable(raw []byte) string {
+	text := strings.ToValidUTF8(string(colour.ReplaceAll(raw, nil)), "\ufffd")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return '\ufffd'
+		}
+		return r
+	}, text)
 }

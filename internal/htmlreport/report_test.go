@@ -166,7 +166,7 @@ func TestRawOutputIsInThePageUpToABudget(t *testing.T) {
 	run := finished(t)
 	w, err := journal.Create(dir, run.Header)
 	require.NoError(t, err)
-	small, err := w.StoreRaw([]byte("what <the> tool said"))
+	small, err := w.StoreRaw([]byte("what \x1b[2;35m<the>\x1b[0m tool\x00said"))
 	require.NoError(t, err)
 	large, err := w.StoreRaw(bytes.Repeat([]byte("x"), rawMost+1))
 	require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestRawOutputIsInThePageUpToABudget(t *testing.T) {
 	run.Dir = dir
 	run.Samples[0].Raw, run.Samples[1].Raw, run.Samples[2].Raw = small, large, strings.Repeat("0", 64)
 	text := page(t, run)
-	assert.Contains(t, text, "what &lt;the&gt; tool said")
+	assert.Contains(t, text, "what &lt;the&gt; tool\ufffdsaid")
 	assert.NotContains(t, text, strings.Repeat("x", 100))
 	assert.Contains(t, text, "only in the run")
 	assert.Contains(t, text, "no such file")

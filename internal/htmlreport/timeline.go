@@ -3,6 +3,7 @@ package htmlreport
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -66,10 +67,18 @@ func (r *Report) roundView(rd journal.Round) roundView {
 	}
 	var numbers []string
 	for _, k := range sortedKeys(rd.Disturbance) {
-		numbers = append(numbers, fmt.Sprintf("%s %.3g", k, rd.Disturbance[k]))
+		numbers = append(numbers, k+" "+short(rd.Disturbance[k]))
 	}
 	v.Numbers = strings.Join(numbers, ", ")
 	return v
+}
+
+// short is a number with three digits, or all of those before the point.
+func short(x float64) string {
+	if math.Abs(x) >= 100 {
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.3g", x)
 }
 
 // block is one attempt at a round, from its first sample to the end of its last.
