@@ -19,24 +19,27 @@ endif
 export CGO_ENABLED := 0
 export GOFLAGS := $(shell go env GOFLAGS) $(shell cat hack/go.flags)
 
+# make ends with 2 for every failure, which as a run's code means inconclusive.
+told = { code=$$?; echo "make: the run ended with exit code $$code; make itself ends with 2 for every failure, bin/cniperf run with the true code" >&2; exit $$code; }
+
 .PHONY: help
 help: ## show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: perf
 perf: ## from a bare machine to the verdict table (PROFILE=quick; FIX=1: may change the machine)
-	@hack/perf.sh $(PROFILE) $(ARGS)
+	@hack/perf.sh $(PROFILE) $(ARGS) || $(call told)
 
 .PHONY: smoke
 smoke: ## the real path in a few minutes: does it work, not who wins; and the cheap faults
-	@hack/perf.sh smoke $(ARGS)
+	@hack/perf.sh smoke $(ARGS) || $(call told)
 	go test -tags faults -count=1 -timeout 30m -v ./e2e/faults -args -faults.cheap
 
 .PHONY: test
 test: ## everything that needs no root, no cluster and no container engine
-	go vet -tags perf,faults,lab,bpf,browser ./...
+	hack/go.sh vet -tags perf,faults,lab,bpf,browser ./...
 	hack/verify.sh
-	go test ./...
+	go test -vet=off ./...
 
 .PHONY: test-statistics
 test-statistics: ## 20,000 simulated runs per null world: error rates and power
@@ -63,13 +66,17 @@ test-faults: ## breaks runs on the standing lab: nothing lost, nothing left (COU
 test-clusters: ## on a kind cluster of others: untouched, and opted in nothing left (removes the lab unless CNIPERF_KEEP_LAB=1)
 	go test -tags lab -count=1 -timeout 40m -v ./e2e/clusters
 
+.PHONY: test-docker
+test-docker: ## the ordinary user's road on Docker: from images to smoke, and nothing left (needs a Docker that works)
+	hack/test-docker.sh $(ARGS)
+
 .PHONY: verify-bpf
 verify-bpf: ## are the committed eBPF objects what clang-19 makes of their source?
 	hack/verify-bpf.sh
 
 .PHONY: lint
-lint: ## golangci-lint, pinned in hack/lint/go.mod
-	go tool -modfile=hack/lint/go.mod golangci-lint run ./...
+lint: ## golangci-lint, actionlint (both pinned in hack/lint/go.mod) and shellcheck
+	hack/lint.sh
 
 .PHONY: doctor
 doctor: bin/cniperf ## what this machine lacks, why it matters, how to mend it

@@ -22,7 +22,7 @@ var (
 	comment  = regexp.MustCompile(`(^|\s)#.*$`)
 	target   = regexp.MustCompile(`(?m)^([a-z-]+):.*## `)
 	variable = regexp.MustCompile(`(?m)^([A-Z]+) +\?=`)
-	own      = regexp.MustCompile(`flag\.\w+Var\(&o\.\w+, "([a-z-]+)"`)
+	own      = regexp.MustCompile(`f\.(?:\w*Var\(&o\.\w+, |Func\()"([a-z-]+)"`)
 	flagName = regexp.MustCompile(`--([a-z-]+)`)
 )
 
@@ -55,9 +55,9 @@ type reader struct {
 func newReader(t *testing.T) *reader {
 	t.Helper()
 	r := &reader{cniperf: filepath.Join(t.TempDir(), "cniperf"), help: map[string]string{}}
-	makefile, main := page(t, "Makefile"), page(t, "e2e/main_test.go")
+	makefile, flags := page(t, "Makefile"), page(t, "features/run/flags.go")
 	r.targets, r.variables = all(target, makefile), all(variable, makefile)
-	r.flags = append(all(own, main), framework...)
+	r.flags = append(all(own, flags), framework...)
 	require.Contains(t, r.targets, "perf")
 	require.Contains(t, r.flags, "run-dir")
 	out, err := exec.Command("go", "build", "-o", r.cniperf, "../cmd/cniperf").CombinedOutput()
@@ -124,8 +124,11 @@ func (r *reader) checkMake(words []string) error {
 }
 
 func (r *reader) checkCniperf(words []string) error {
+	if words[0] == "run" {
+		return r.checkFlags(words[1:], append(slices.Clone(r.flags), "timeout", "help"))
+	}
 	sub := words[:1]
-	if words[0] == "lab" {
+	if words[0] == "lab" || words[0] == "images" && len(words) > 1 && slices.Contains([]string{"push", "save", "load"}, words[1]) {
 		sub = words[:2]
 	}
 	key := strings.Join(sub, " ")
@@ -144,24 +147,39 @@ func (r *reader) checkCniperf(words []string) error {
 	return nil
 }
 
-func (r *reader) checkGoTest(words []string) error {
-	args := false
+// checkFlags checks the suite's flags, which have one dash or two.
+func (r *reader) checkFlags(words, flags []string) error {
 	for i, w := range words {
-		switch name, _, _ := strings.Cut(strings.TrimPrefix(w, "-"), "="); {
-		case w == "-args":
-			args = true
-		case strings.HasPrefix(w, "./"):
+		name, value, _ := strings.Cut(strings.TrimLeft(w, "-"), "=")
+		if strings.HasPrefix(w, "-") && !slices.Contains(flags, name) {
+			return fmt.Errorf("the suite has no flag -%s", name)
+		}
+		if i > 0 && strings.TrimLeft(words[i-1], "-") == "profile" {
+			name, value = "profile", w
+		}
+		if name == "profile" && value != "" {
+			if err := exists("manifests/profiles/" + value + ".yaml"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *reader) checkGoTest(words []string) error {
+	if i := slices.Index(words, "-args"); i >= 0 {
+		if err := r.checkFlags(words[i+1:], r.flags); err != nil {
+			return err
+		}
+		words = words[:i]
+	}
+	for _, w := range words {
+		if strings.HasPrefix(w, "./") {
 			dir, below := strings.CutSuffix(w, "/...")
 			if files, _ := filepath.Glob(filepath.Join("..", dir, "*.go")); len(files) == 0 && !below {
 				return fmt.Errorf("%s holds no Go files", w)
 			}
 			if err := exists(dir); err != nil {
-				return err
-			}
-		case args && strings.HasPrefix(w, "-") && !slices.Contains(r.flags, name):
-			return fmt.Errorf("the suite has no flag -%s", name)
-		case args && i > 0 && words[i-1] == "-profile":
-			if err := exists("manifests/profiles/" + w + ".yaml"); err != nil {
 				return err
 			}
 		}
@@ -193,7 +211,7 @@ func (r *reader) everyOneExists(t *testing.T) {
 	assert.Greater(t, seen, 40)
 	for _, wrong := range []string{
 		"make fast", "make perf SPEED=1", "make perf PROFILE=none", "bin/cniperf sing", "bin/cniperf report --loud", "hack/none.sh",
-		"go test ./e2e -tags perf -args -loud", "go test ./none", "go test ./features", "kubectl apply -f manifests/none.yaml", "curl example.org",
+		"go test ./e2e -tags perf -args -loud", "bin/cniperf run -loud", "bin/cniperf run -profile none", "go test ./none", "go test ./features", "kubectl apply -f manifests/none.yaml", "curl example.org",
 	} {
 		assert.Error(t, r.check(wrong), wrong)
 	}

@@ -28,15 +28,12 @@ var (
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
 func runTests(m *testing.M) int {
-	var o run.Options
-	flag.StringVar(&o.Profile, "profile", "", "how much to measure: smoke, quick, nightly, published; without it quick, or that of the run to resume")
-	flag.StringVar(&o.Lab, "lab", "", "lab file; without it the embedded lab")
-	flag.StringVar(&o.Catalogue, "catalogue", "", "file with benchmarks and comparisons of your own, measured after the profile's")
-	flag.StringVar(&o.Thresholds, "thresholds", "", "thresholds file; without it the embedded one")
-	flag.StringVar(&o.RunDir, "run-dir", "", "folder of this run; without it runs/TIME-PROFILE in the project")
-	flag.StringVar(&o.Resume, "resume", "", "run to resume: its folder (relative to the project), or latest")
-	flag.Uint64Var(&o.Seed, "seed", 0, "seed of the random order; 0 draws one")
-	flag.BoolVar(&o.Gate, "gate", true, "let the gates decide the exit code; with =false it is 0 unless the run itself broke")
+	at, err := findPlace()
+	if err != nil {
+		return refuse(err)
+	}
+	o := run.Options{Source: at.source}
+	o.Flags(flag.CommandLine)
 	cfg, err := envconf.NewFromFlags()
 	if err != nil {
 		return refuse(err)

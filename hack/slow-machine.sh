@@ -13,6 +13,7 @@ pids=()
 command=
 # By their process ids, which are unique as long as this shell, their parent, has
 # not waited for them.
+# shellcheck disable=SC2317 # a trap calls it
 end() {
 	trap - EXIT
 	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true

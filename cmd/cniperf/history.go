@@ -170,15 +170,15 @@ func findRuns(names []string) ([]string, error) {
 	return dirs, nil
 }
 
-// readRuns reads all the runs that are named.
-func readRuns(names []string) ([]*journal.Run, error) {
+// readRuns reads all the runs that are named, each by read.
+func readRuns(names []string, read func(dir string) (*journal.Run, error)) ([]*journal.Run, error) {
 	dirs, err := findRuns(names)
 	if err != nil {
 		return nil, err
 	}
 	var runs []*journal.Run
 	for _, dir := range dirs {
-		run, err := journal.Read(dir)
+		run, err := read(dir)
 		if err != nil {
 			return nil, err
 		}
@@ -186,3 +186,6 @@ func readRuns(names []string) ([]*journal.Run, error) {
 	}
 	return runs, nil
 }
+
+// numbers reads a run without its samples' evidence, which no number comes from.
+func numbers(dir string) (*journal.Run, error) { return journal.ReadValues(dir) }

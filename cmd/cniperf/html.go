@@ -18,7 +18,7 @@ func printHTML(out io.Writer, args []string) (*journal.Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	runs, err := readRuns(args)
+	runs, err := readRuns(args, journal.Read)
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}

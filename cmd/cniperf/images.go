@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,28 +16,77 @@ import (
 	"github.com/cniperf/cniperf/fixtures/images"
 	"github.com/cniperf/cniperf/fixtures/machine"
 	"github.com/cniperf/cniperf/internal/progress"
+	"github.com/cniperf/cniperf/internal/toolchain"
 )
 
+// imageFlags say how images are come by.
+type imageFlags struct {
+	engine, source string
+	registry       images.Registry
+	mirrors        []string
+	from           string
+}
+
+func (f *imageFlags) add(cmd *cobra.Command) {
+	p := cmd.PersistentFlags()
+	p.StringVar(&f.engine, "engine", "", "podman, docker or nerdctl (default: the first that is installed)")
+	p.StringVar(&f.source, "source", "", "folder of cniperf's source (default: of the module around the working directory, else of this version)")
+	p.StringArrayVar(&f.mirrors, "registry-mirror", nil, "REGISTRY=MIRROR, such as quay.io=registry.example/quay; may be given more than once")
+	p.StringArrayVar(&f.registry.PlainHTTP, "registry-plain-http", nil, "HOST:PORT of a registry that has no TLS; may be given more than once")
+	p.StringVar(&f.from, "images-from", "", "registry or source: only pull, or only build, what images are missing")
+}
+
+// builder returns the builder of images; an engine is looked for if none is named.
+func (f *imageFlags) builder(ctx context.Context) (*images.Builder, error) {
+	if err := f.readRegistry(); err != nil {
+		return nil, exitError{code: 3, err: err}
+	}
+	cache, err := machine.DefaultCacheDir()
+	if err != nil {
+		return nil, exitError{code: 3, err: err}
+	}
+	engine := f.engine
+	if engine == "" {
+		if engine, err = machine.Engine(ctx); err != nil {
+			return nil, exitError{code: 3, err: err}
+		}
+	}
+	return &images.Builder{Source: f.source, CacheDir: cache, Engine: engine, Registry: f.registry}, nil
+}
+
+// readRegistry checks what the flags say of registries.
+func (f *imageFlags) readRegistry() error {
+	f.registry.From, f.registry.Mirrors = images.From(f.from), map[string]string{}
+	for _, text := range f.mirrors {
+		from, to, err := images.ParseMirror(text)
+		if err != nil {
+			return err
+		}
+		f.registry.Mirrors[from] = to
+	}
+	return f.registry.Check()
+}
+
 func newImagesCommand() *cobra.Command {
+	var flags imageFlags
 	var list, prune, update bool
-	var engine, root string
 	cmd := &cobra.Command{
 		Use:   "images [COMPONENT|CLUSTER...]",
-		Short: "Build the images of the lab, all or the named ones, and show what is there",
-		Long: "Build the images of the lab from pinned Go modules and Debian packages, as hack/images describes them:\n" +
-			"all, or the named components with what they need; kube-proxy and ebpf stand for the node image of that\n" +
-			"cluster. What was built from the same recipe before is left as it is. The table shows what the last build\n" +
-			"of each component took: wall time, and processor time (user and system) of all programs it ran.",
+		Short: "Pull or build the images of the lab, all or the named ones, and show what is there",
+		Long: "Provide the images of the lab: pulled where registries answer, else built from pinned Go modules and Debian\n" +
+			"packages. kube-proxy and ebpf stand for the node image of that cluster; a COMPONENT of hack/images/recipes.yaml\n" +
+			"is built with what it needs. What was made from the same recipe before is left as it is. The table shows what\n" +
+			"the last build of each component took: wall time, and processor time (user and system) of all programs it ran.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			b, err := newBuilder(ctx, root, engine, !update)
+			ctx, out := cmd.Context(), cmd.OutOrStdout()
+			if update {
+				return updateDigests(ctx, &flags, out)
+			}
+			b, err := flags.builder(ctx)
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
 			switch {
-			case update:
-				return updateDigests(ctx, b, out)
 			case prune:
 				removed, err := b.Prune(ctx)
 				fmt.Fprintf(out, "%d images removed\n%s\n", len(removed), strings.Join(removed, "\n"))
@@ -49,36 +97,27 @@ func newImagesCommand() *cobra.Command {
 			return buildImages(ctx, b, args, out, cmd.ErrOrStderr())
 		},
 	}
+	flags.add(cmd)
+	addMoves(cmd, &flags)
 	cmd.Flags().BoolVar(&list, "list", false, "only show what is there")
 	cmd.Flags().BoolVar(&prune, "prune", false, "remove our images of other recipes than the current ones")
-	cmd.Flags().BoolVar(&update, "update-digests", false, "look up the official images' digests and write them into hack/images/official.yaml")
-	cmd.Flags().StringVar(&engine, "engine", "", "podman, docker or nerdctl (default: the first that is installed)")
-	cmd.Flags().StringVar(&root, "root", "", "the repository (default: the one around the working directory)")
+	cmd.Flags().BoolVar(&update, "update-digests", false, "look up the official images' digests and write them into hack/images/official.yaml of the source")
 	cmd.MarkFlagsMutuallyExclusive("list", "prune", "update-digests")
 	return cmd
 }
 
-// newBuilder returns the builder of images; an engine is looked for if it is
-// needed and none is named.
-func newBuilder(ctx context.Context, root, engine string, needed bool) (*images.Builder, error) {
-	root, err := repository(root)
-	if err != nil {
-		return nil, err
+func updateDigests(ctx context.Context, f *imageFlags, out io.Writer) error {
+	if err := f.readRegistry(); err != nil {
+		return err
 	}
-	cache, err := machine.DefaultCacheDir()
-	if err != nil {
-		return nil, exitError{code: 3, err: err}
-	}
-	if engine == "" && needed {
-		if engine, err = machine.Engine(ctx); err != nil {
-			return nil, exitError{code: 3, err: err}
+	source := f.source
+	if source == "" {
+		var err error
+		if source, err = toolchain.Source(ctx, "."); err != nil {
+			return err
 		}
 	}
-	return &images.Builder{Root: root, CacheDir: cache, Engine: engine}, nil
-}
-
-func updateDigests(ctx context.Context, b *images.Builder, out io.Writer) error {
-	changed, err := b.UpdateDigests(ctx)
+	changed, err := images.UpdateDigests(ctx, filepath.Join(source, "hack", "images", "official.yaml"), f.registry)
 	if err == nil {
 		fmt.Fprintf(out, "%d digests changed: %s\n", len(changed), strings.Join(changed, " "))
 	}
@@ -137,25 +176,4 @@ func printImages(ctx context.Context, b *images.Builder, out io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Component, s.Version, s.Hash, cached, took, cpu, built)
 	}
 	return t.Flush()
-}
-
-// repository returns the folder with hack/images: the given one, or the
-// nearest above the working directory.
-func repository(root string) (string, error) {
-	if root != "" {
-		return filepath.Abs(root)
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for start := dir; ; {
-		if _, err := os.Stat(filepath.Join(dir, "hack", "images", "recipes.yaml")); err == nil {
-			return dir, nil
-		}
-		if filepath.Dir(dir) == dir {
-			return "", fmt.Errorf("no hack/images/recipes.yaml in %s or above: run it in the repository or name that with --root", start)
-		}
-		dir = filepath.Dir(dir)
-	}
 }

@@ -111,7 +111,7 @@ func (o judgeOptions) judgeRun(dir string, w io.Writer) (analysis.Outcome, error
 	if err != nil {
 		return none, err
 	}
-	runs, err := readRuns([]string{dir})
+	runs, err := readRuns([]string{dir}, numbers)
 	if err != nil {
 		return none, err
 	}

@@ -1,5 +1,5 @@
-// Command cniperf prepares the machine and the images, and reads, judges and
-// compares what runs of the suite recorded.
+// Command cniperf prepares the machine and the images, runs the suite, and reads,
+// judges and compares what its runs recorded.
 package main
 
 import (
@@ -41,6 +41,7 @@ func run(ctx context.Context, args []string) int {
 	}
 	root.AddCommand(
 		newDoctorCommand(),
+		newRunCommand(),
 		newImagesCommand(),
 		newLabCommand(),
 		newDownCommand(),
@@ -57,6 +58,9 @@ func run(ctx context.Context, args []string) int {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, "cniperf:", printable(err.Error()))
+	if ended := (runEnded{}); errors.As(err, &ended) {
+		return ended.code
+	}
 	if ctx.Err() != nil {
 		return 130
 	}

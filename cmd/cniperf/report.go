@@ -78,7 +78,11 @@ func (o reportOptions) print(out io.Writer, args []string) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	// All are read first, so that a wrong name prints no half of the answer.
-	runs, err := readRuns(args)
+	read := numbers
+	if o.evidence {
+		read = journal.Read
+	}
+	runs, err := readRuns(args, read)
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -79,7 +79,7 @@ func uninstall(ctx context.Context, l *lab.Lab, name string, dryRun bool, r *pro
 	if err != nil {
 		return nil, err
 	}
-	removed, err := target.Uninstall(ctx, dryRun)
+	removed, err := cni.NewInstaller(target).Uninstall(ctx, dryRun)
 	if err != nil {
 		return removed, fmt.Errorf("cluster %s: %w", name, err)
 	}

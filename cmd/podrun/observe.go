@@ -2,17 +2,12 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"strings"
 	"time"
 
 	"github.com/cniperf/cniperf/internal/node"
@@ -55,28 +50,30 @@ func observe(in io.Reader, out io.Writer) error {
 
 type observer struct {
 	cilium *http.Client
-	save   string // the iptables-save that shows kube-proxy's rules
+	rules  ruleReader
 }
 
 func (o *observer) answer(ctx context.Context, q node.Question) (node.Counts, error) {
-	c := node.Counts{Interfaces: map[string]node.Interface{}}
-	dev, err := os.ReadFile("/proc/net/dev")
-	if err != nil {
+	var c node.Counts
+	var err error
+	if c.Interfaces, err = readLinks(); err != nil {
 		return c, err
 	}
-	counters, err := parseNetDev(dev)
-	if err != nil {
+	if c.IPsec, err = readIPsec(); err != nil {
 		return c, err
 	}
-	for name, n := range counters {
-		index, err := interfaceIndex(name, "ifindex")
-		if err != nil {
+	if q.Towards != "" {
+		if c.Via, err = way(q.Towards, c.Interfaces); err != nil {
 			return c, err
 		}
-		c.Interfaces[name] = node.Interface{Index: index, Counters: n}
 	}
-	if q.Rules {
-		if c.Services, c.Endpoints, err = o.rules(ctx); err != nil {
+	if q.Describe {
+		if c.Facts, err = facts(ctx, "/", c.Via); err != nil {
+			return c, err
+		}
+	}
+	if q.Service != "" {
+		if c.Services, c.Endpoints, err = o.rules.read(ctx, q.Service); err != nil {
 			return c, err
 		}
 	}
@@ -84,32 +81,6 @@ func (o *observer) answer(ctx context.Context, q node.Question) (node.Counts, er
 		c.Cilium, err = o.status(ctx)
 	}
 	return c, err
-}
-
-// rules reads kube-proxy's counters from the back end of iptables that it uses,
-// which is not known beforehand.
-func (o *observer) rules(ctx context.Context) (services, endpoints map[string]uint64, err error) {
-	candidates := []string{"iptables-nft-save", "iptables-legacy-save"}
-	if o.save != "" {
-		candidates = []string{o.save}
-	}
-	for _, save := range candidates {
-		cmd := exec.CommandContext(ctx, save, "-c", "-t", "nat")
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		said, err := cmd.Output()
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w: %s", save, err, strings.TrimSpace(stderr.String()))
-		}
-		if services, endpoints, err = node.ReadRules(string(said)); err != nil {
-			return nil, nil, err
-		}
-		if len(services) > 0 {
-			o.save = save
-			return services, endpoints, nil
-		}
-	}
-	return nil, nil, errors.New("iptables has no rules of kube-proxy's for any ClusterIP: it runs in another mode, or not at all")
 }
 
 func (o *observer) status(ctx context.Context) (json.RawMessage, error) {

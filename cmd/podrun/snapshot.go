@@ -22,7 +22,10 @@ func snapshot() (trailer.Snapshot, error) {
 		return s, err
 	}
 	for name, c := range s.Interfaces {
-		if c.Link, err = interfaceIndex(name, "iflink"); err != nil {
+		if c.Link, err = interfaceNumber(name, "iflink"); err != nil {
+			return s, err
+		}
+		if c.MTU, err = interfaceNumber(name, "mtu"); err != nil {
 			return s, err
 		}
 		s.Interfaces[name] = c
@@ -49,9 +52,9 @@ func snapshot() (trailer.Snapshot, error) {
 	return s, err
 }
 
-// interfaceIndex reads the index of an interface ("ifindex") or of the device
-// it is tied to ("iflink"); 0 for one that is gone by now.
-func interfaceIndex(name, which string) (int, error) {
+// interfaceNumber reads a number of an interface: its "mtu", or the index of the
+// device it is tied to, "iflink"; 0 for one that is gone by now.
+func interfaceNumber(name, which string) (int, error) {
 	b, err := os.ReadFile(filepath.Join("/sys/class/net", name, which))
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil

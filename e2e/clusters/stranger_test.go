@@ -62,7 +62,7 @@ func newStranger(t *testing.T) *stranger {
 	require.NoError(t, err)
 	cache, err := machine.DefaultCacheDir()
 	require.NoError(t, err)
-	builder := &images.Builder{Root: root(t), CacheDir: cache, Engine: s.engine}
+	builder := &images.Builder{Source: root(t), CacheDir: cache, Engine: s.engine}
 	missing, _, err := builder.Missing(ctx, "kube-proxy")
 	require.NoError(t, err)
 	require.Empty(t, missing, "run `make images` first")

@@ -147,15 +147,20 @@ func (l *cluster) processes(t *testing.T, pod, name string) []int {
 		if err != nil || strings.TrimSpace(string(comm)) != name {
 			continue
 		}
-		groups, err := os.ReadFile(filepath.Join(dir, "cgroup"))
-		if err != nil || !strings.Contains(strings.ReplaceAll(string(groups), "_", "-"), uid) {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if !ofPod(filepath.Base(dir), uid) {
 			continue
 		}
-		pid, err := strconv.Atoi(filepath.Base(dir))
 		require.NoError(t, err)
 		pids = append(pids, pid)
 	}
 	return pids
+}
+
+// ofPod tells whether a process belongs to a pod, by the pod's UID.
+func ofPod(pid, uid string) bool {
+	groups, err := os.ReadFile(filepath.Join("/proc", pid, "cgroup"))
+	return err == nil && strings.Contains(strings.ReplaceAll(string(groups), "_", "-"), uid)
 }
 
 // inNode runs a command in a node.

@@ -76,8 +76,8 @@ func assertOtherJudged(t *testing.T, run *journal.Run) {
 func (l *cluster) both(t *testing.T) *child {
 	thresholds, err := filepath.Abs(bothGates)
 	require.NoError(t, err)
-	return l.launch(t, filepath.Join(t.TempDir(), "run"),
-		"-profile", "quick", "-feature", "^(pod-ip-tcp-rr|cluster-ip-tcp-rr)$", "-thresholds", thresholds)
+	dir := filepath.Join(t.TempDir(), "run")
+	return l.launch(t, dir, "-run-dir", dir, "-profile", "quick", "-feature", "^(pod-ip-tcp-rr|cluster-ip-tcp-rr)$", "-thresholds", thresholds)
 }
 
 // sweptByTheNext asserts that the next run removes what the lost one had to leave in

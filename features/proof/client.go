@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -38,7 +39,7 @@ func (e evidence) clientChecks() []journal.Check {
 // sample's bytes left by: the interface's own counters, read right before and
 // after the tool ran.
 func (e evidence) crossed() journal.Check {
-	text := fmt.Sprintf("at least %.0f %% of the bytes crossed the client's %s", minShare*100, e.Interface)
+	text := fmt.Sprintf("at least %.0f %% of the bytes crossed the client's %s", minShare*100, cmp.Or(e.crossing(), "interface towards the server"))
 	var ours, all uint64
 	var found []string
 	for _, name := range e.own() {
@@ -48,7 +49,7 @@ func (e evidence) crossed() journal.Check {
 		}
 		bytes := d.RxBytes + d.TxBytes
 		all += bytes
-		if name == e.Interface {
+		if name == e.crossing() {
 			ours = bytes
 		}
 		if bytes > 0 {

@@ -2,17 +2,13 @@ package proof
 
 import (
 	"fmt"
-	"net"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/cniperf/cniperf/internal/counter"
 	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/links"
+	"github.com/cniperf/cniperf/internal/node"
 )
-
-// tunnels are how the names of interfaces begin that wrap packets into others.
-var tunnels = []string{"vxlan", "geneve", "tunl", "ipip", "gre", "sit", "wg", "wireguard", "cilium_vxlan", "cilium_geneve", "cilium_wg"}
 
 // maxTunnelled is the part of a sample's bytes that a tunnel may have moved
 // meanwhile: the agents' own health checks, not the sample.
@@ -25,7 +21,10 @@ func (e evidence) hostChecks() []journal.Check {
 		checks = append(checks, e.entered())
 	}
 	checks = append(checks, e.untunnelled())
-	if q := Question(e.Arm, e.Path); q.Rules {
+	if !e.HostNetwork {
+		checks = append(checks, e.sized())
+	}
+	if q := Question(e.Arm, e.Sample); q.Service != "" {
 		checks = append(checks, e.translated()...)
 	} else if q.Cilium {
 		checks = append(checks, e.agent())
@@ -52,25 +51,16 @@ func (e evidence) entered() journal.Check {
 		strings.HasPrefix(name, e.HostInterface) && sent.TxBytes > 0 && float64(received) >= minShare*float64(sent.TxBytes), err)
 }
 
-// untunnelled proves that no tunnel of the node's carried the sample.
+// untunnelled proves that no tunnel of the node's carried the sample, nor IPsec,
+// which has no interface. A tunnel is known by the kind of its link.
 func (e evidence) untunnelled() journal.Check {
-	text := fmt.Sprintf("tunnels of the node moved less than %.0f %% of the sample's bytes", maxTunnelled*100)
-	var moved []string
-	var sum uint64
-	for _, name := range names(e.Before.Interfaces, e.After.Interfaces) {
-		if !slices.ContainsFunc(tunnels, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
-			continue
-		}
-		after, ok := e.After.Interfaces[name]
-		if !ok {
-			return claim(text, fmt.Sprintf("the node's %s is gone after the run, and what it moved with it", name), false, nil)
-		}
-		d, err := after.Since("the node's "+name, e.Before.Interfaces[name].Counters)
-		if err != nil {
-			return claim(text, "", false, err)
-		}
-		sum += d.RxBytes + d.TxBytes
-		moved = append(moved, fmt.Sprintf("%s %d bytes", name, d.RxBytes+d.TxBytes))
+	text := fmt.Sprintf("tunnels and IPsec of the node moved less than %.0f %% of the sample's bytes", maxTunnelled*100)
+	if !tellsKinds(e.After) {
+		return claim(text, "the observer told no kinds of links: the bench image is another version's", false, nil)
+	}
+	sum, moved, err := e.tunnelled()
+	if err != nil {
+		return claim(text, "", false, err)
 	}
 	var sample uint64
 	for _, name := range e.own() {
@@ -84,18 +74,82 @@ func (e evidence) untunnelled() journal.Check {
 	if len(moved) > 0 {
 		found = fmt.Sprintf("%s, beside %d of the client", strings.Join(moved, ", "), sample)
 	}
-	return claim(text, found, len(e.After.Interfaces) > 0 && float64(sum) <= maxTunnelled*float64(sample), nil)
+	return claim(text, found, float64(sum) <= maxTunnelled*float64(sample), nil)
+}
+
+// tellsKinds tells an answer of today's observer from one that gave names alone, in
+// which every link would be taken for hardware.
+func tellsKinds(c node.Counts) bool {
+	for _, i := range c.Interfaces {
+		if i.MTU > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// tunnelled are the bytes that went through tunnels and IPsec: all, and each in words.
+func (e evidence) tunnelled() (sum uint64, moved []string, err error) {
+	note := func(name string, bytes uint64) {
+		sum += bytes
+		moved = append(moved, fmt.Sprintf("%s %d bytes", name, bytes))
+	}
+	gone := func(name string) error {
+		return fmt.Errorf("the node's %s is gone after the run, and what it moved with it", name)
+	}
+	for _, name := range names(e.Before.Interfaces, e.After.Interfaces) {
+		before, after := e.Before.Interfaces[name], e.After.Interfaces[name]
+		if !links.IsTunnel(before.Kind) && !links.IsTunnel(after.Kind) {
+			continue
+		}
+		if _, ok := e.After.Interfaces[name]; !ok {
+			return 0, nil, gone(name)
+		}
+		d, err := after.Since("the node's "+name, before.Counters)
+		if err != nil {
+			return 0, nil, err
+		}
+		note(name+" ("+after.Kind+")", d.RxBytes+d.TxBytes)
+	}
+	for _, name := range names(e.Before.IPsec, e.After.IPsec) {
+		after, ok := e.After.IPsec[name]
+		if !ok {
+			return 0, nil, gone(name)
+		}
+		d, err := counter.Delta("bytes of the node's "+name, e.Before.IPsec[name], after)
+		if err != nil {
+			return 0, nil, err
+		}
+		note(name, d)
+	}
+	return sum, moved, nil
+}
+
+// sized proves that the client's packets may be as large as its node's own to the
+// same server: less room would void a comparison of throughput. Where the node has
+// no route there, its device below the client's macvlan is what counts.
+func (e evidence) sized() journal.Check {
+	text := fmt.Sprintf("the client's %s has the MTU of its node's interface towards the server", PodInterface)
+	end, ok := e.Trailer.After.Interfaces[PodInterface]
+	if !ok {
+		return claim(text, "the client has no such interface", false, nil)
+	}
+	name := e.After.Via
+	if name == "" {
+		name, _, ok = e.After.ByIndex(end.Link)
+	}
+	if !ok {
+		return claim(text, "the node has no route to the server", false, nil)
+	}
+	want := e.After.Interfaces[name].MTU
+	return claim(text, fmt.Sprintf("%d bytes, %s has %d", end.MTU, name, want), want > 0 && end.MTU == want, nil)
 }
 
 // translated proves by kube-proxy's own counters that the node's iptables
 // turned the ClusterIP into the server.
 func (e evidence) translated() []journal.Check {
-	protocol := "/tcp"
-	if e.UDP {
-		protocol = "/udp"
-	}
 	counted := func(format, chain, address string, before, after map[string]uint64) journal.Check {
-		key := net.JoinHostPort(address, strconv.Itoa(e.Port)) + protocol
+		key := e.at(address)
 		text := fmt.Sprintf(format, chain, key)
 		if _, ok := after[key]; !ok {
 			return claim(text, "kube-proxy has no such rule on the client's node", false, nil)

@@ -4,8 +4,9 @@ package proof
 
 import (
 	"maps"
+	"net"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/measure"
@@ -13,8 +14,8 @@ import (
 	"github.com/cniperf/cniperf/internal/trailer"
 )
 
-// PodInterface is the name of a pod's first interface, whatever made it, and of
-// the kind node's.
+// PodInterface is the name of a pod's first interface: containerd and CRI-O ask every
+// CNI for it. A node's have no name that could be taken for granted.
 const PodInterface = "eth0"
 
 // The ways a ClusterIP is turned into a pod's address.
@@ -31,7 +32,7 @@ const minShare = 0.9
 // Arm is what an arm claims of its path.
 type Arm struct {
 	Service       string // what translates ClusterIPs: KubeProxy, SocketLB or empty
-	Interface     string // the client's interface that the path's packets cross
+	Interface     string // the client's interface that the path's packets cross; a node's own is found by its route
 	HostInterface string // how the name of the node's end of PodInterface begins; empty where it has none
 	HostNetwork   bool   // the client is in its node's network, beside the interfaces of others' pods
 	Cilium        bool   // Cilium's agent has a part in the path
@@ -72,8 +73,21 @@ type evidence struct {
 }
 
 // Question is what the client's node is asked around a sample.
-func Question(arm Arm, path measure.Path) node.Question {
-	return node.Question{Rules: path == measure.ClusterIP && arm.Service == KubeProxy, Cilium: arm.Cilium}
+func Question(arm Arm, s Sample) node.Question {
+	q := node.Question{Cilium: arm.Cilium, Towards: s.Server}
+	if s.Path == measure.ClusterIP && arm.Service == KubeProxy {
+		q.Service = s.at(s.ClusterIP)
+	}
+	return q
+}
+
+// at is how kube-proxy's rules name the sample's port at an address.
+func (s Sample) at(address string) string {
+	protocol := "/tcp"
+	if s.UDP {
+		protocol = "/udp"
+	}
+	return net.JoinHostPort(address, strconv.Itoa(s.Port)) + protocol
 }
 
 // Checks returns the proofs of the sample's path. A sample with a check that is
@@ -93,12 +107,26 @@ func claim(text, found string, ok bool, err error) journal.Check {
 }
 
 // own are the client's interfaces that carry its traffic and nobody else's: on a
-// node, not the host ends of pods. Those that are gone after the run are among
-// them.
+// node, its uplinks and not the host ends of pods. Those that are gone after the run
+// are among them.
 func (e evidence) own() []string {
+	if e.HostNetwork {
+		uplinks := append(e.Before.Uplinks(), e.After.Uplinks()...)
+		slices.Sort(uplinks)
+		return slices.Compact(uplinks)
+	}
 	return slices.DeleteFunc(names(e.Trailer.Before.Interfaces, e.Trailer.After.Interfaces), func(name string) bool {
-		return name == "lo" || e.HostNetwork && !strings.HasPrefix(name, "eth")
+		return name == "lo"
 	})
+}
+
+// crossing is the client's interface that the path's packets cross: on a node, the
+// one that its kernel's route to the server goes by.
+func (e evidence) crossing() string {
+	if e.HostNetwork {
+		return e.After.Via
+	}
+	return e.Interface
 }
 
 // names are the keys of both maps in order.

@@ -1,7 +1,9 @@
 package proof
 
 import (
+	"cmp"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,13 +26,30 @@ const (
 
 // arms claim what those of the catalogue claim.
 var arms = map[string]Arm{
-	"node":               {Interface: PodInterface, HostNetwork: true},
+	"node":               {HostNetwork: true},
 	"calico":             {Interface: PodInterface, HostInterface: "cali", Service: KubeProxy},
 	"macvlan":            {Interface: PodInterface},
 	"macvlan-kube-proxy": {Interface: "veth0", Service: KubeProxy},
 	"cilium":             {Interface: PodInterface, HostInterface: "lxc", Service: SocketLB, Cilium: true},
 	"bypass-on":          {Interface: PodInterface, Accelerated: true},
 	"bypass-off":         {Interface: PodInterface},
+}
+
+// kinds are those of the node's tunnels. Names say nothing: one tunnel is called as a
+// card is, one card as a tunnel.
+var kinds = map[string]string{
+	"vxlan.calico": "vxlan", "cilium_vxlan": "vxlan", "genev_sys_6081": "geneve", "flannel.1": "vxlan", "ens7": "gre",
+	"wt0": "wireguard", "bond0": "bond",
+}
+
+// uplink is the interface by which a node with these reaches others.
+func uplink(bytes map[string]uint64) string {
+	for _, name := range []string{"bond0", "ens3", "eth0"} {
+		if _, ok := bytes[name]; ok {
+			return name
+		}
+	}
+	return ""
 }
 
 // hosted is what a node counted between two answers: bytes of interfaces, the
@@ -40,7 +59,10 @@ func hosted(first string, bytes map[string]uint64, rules ...string) (before, aft
 	before = node.Counts{Interfaces: map[string]node.Interface{}, Services: map[string]uint64{}, Endpoints: map[string]uint64{}}
 	after = node.Counts{Interfaces: map[string]node.Interface{}, Services: map[string]uint64{}, Endpoints: map[string]uint64{}}
 	for name, n := range bytes {
-		i := node.Interface{Index: 7, Counters: trailer.Counters{RxBytes: 900, TxBytes: 900}}
+		i := node.Interface{Index: 7, Kind: kinds[name], Counters: trailer.Counters{MTU: 1500, RxBytes: 900, TxBytes: 900}}
+		if strings.HasPrefix(name, "e") || strings.HasPrefix(name, "bond") {
+			i.Addressed, before.Via, after.Via = true, uplink(bytes), uplink(bytes)
+		}
 		if name == first {
 			i.Index = hostLink
 		}
@@ -66,7 +88,7 @@ func counted(bytes map[string]uint64, peers ...string) trailer.Trailer {
 	}
 	for name, n := range bytes {
 		t.Before.Interfaces[name] = trailer.Counters{RxBytes: 500, TxBytes: 500}
-		t.After.Interfaces[name] = trailer.Counters{Link: hostLink, RxBytes: 500 + n/2, TxBytes: 500 + n/2}
+		t.After.Interfaces[name] = trailer.Counters{Link: hostLink, MTU: 1500, RxBytes: 500 + n/2, TxBytes: 500 + n/2}
 	}
 	return t
 }
@@ -82,7 +104,7 @@ func good(arm Arm, path measure.Path) (Sample, Observed) {
 		peer = toVIP
 	}
 	bytes := map[string]uint64{PodInterface: 70, "veth0": 70, "lo": 0}
-	bytes[arm.Interface] = 1 << 20
+	bytes[cmp.Or(arm.Interface, PodInterface)] = 1 << 20
 	o := Observed{Trailer: counted(bytes, peer), Agent: Agent{Found: []string{"healthy: Ok"}}}
 	o.Before, o.After = hosted(arm.HostInterface+"abc", map[string]uint64{"eth0": 1 << 20, arm.HostInterface + "abc": 1 << 20, "vxlan.calico": 0}, toVIP+"/tcp", toPod+"/tcp")
 	return s, o
@@ -132,6 +154,8 @@ func TestTheClientsProofCatchesAWrongPath(t *testing.T) {
 		"another server":                   {"macvlan", measure.PodIP, server, counted(byEth0, "198.18.0.66:12345"), []string{socket + "the server itself"}},
 		"a second server":                  {"macvlan", measure.PodIP, server, counted(byEth0, toPod, "198.18.0.66:12345"), []string{socket + "the server itself"}},
 		"node beside busy pods":            {"node", measure.HostIP, server, counted(map[string]uint64{"eth0": 1 << 20, "cali123": 1 << 22}, toPod), nil},
+		"node by a bond":                   {"node", measure.HostIP, server, counted(map[string]uint64{"bond0": 1 << 20, "lo": 90}, toPod), nil},
+		"node beside its bond":             {"node", measure.HostIP, server, counted(map[string]uint64{"bond0": 70, "ens9": 1 << 20}, toPod), []string{crossed + "bond0"}},
 		"node by another segment":          {"node", measure.HostIP, server, counted(map[string]uint64{"eth0": 1 << 10, "eth1": 1 << 20}, toPod), []string{crossed + "eth0"}},
 		"calico, kube-proxy":               {"calico", measure.ClusterIP, service, counted(byEth0, toVIP), nil},
 		"calico dials the pod":             {"calico", measure.ClusterIP, server, counted(byEth0, toPod), []string{socket + "the ClusterIP", dialled}},
@@ -144,14 +168,30 @@ func TestTheClientsProofCatchesAWrongPath(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, _ := good(arms[tc.arm], tc.path)
 			s.Argv = []string{"sockperf", "pp", "-i", tc.dialled}
-			assertFailed(t, evidence{arms[tc.arm], s, Observed{Trailer: tc.trailer}}.clientChecks(), tc.broken...)
+			o := Observed{Trailer: tc.trailer}
+			if arms[tc.arm].HostNetwork {
+				o.Before, o.After = hosted("", moved(tc.trailer))
+			}
+			assertFailed(t, evidence{arms[tc.arm], s, o}.clientChecks(), tc.broken...)
 		})
 	}
 }
 
+// moved are the bytes of a trailer's interfaces.
+func moved(t trailer.Trailer) map[string]uint64 {
+	bytes := map[string]uint64{}
+	for name, after := range t.After.Interfaces {
+		bytes[name] = after.RxBytes + after.TxBytes - t.Before.Interfaces[name].RxBytes - t.Before.Interfaces[name].TxBytes
+	}
+	return bytes
+}
+
 func TestTheNodesProofCatchesAWrongPath(t *testing.T) {
 	whole := map[string]uint64{"eth0": 1 << 20, "cali1": 1 << 20}
-	const entered, tunnel = "entered the node by the ", "tunnels of the node moved"
+	beside := func(tunnel string) map[string]uint64 {
+		return map[string]uint64{"eth0": 1 << 20, "cali1": 1 << 20, tunnel: 1 << 20}
+	}
+	const entered, tunnel, sized = "entered the node by the ", "tunnels and IPsec of the node moved", "has the MTU of its node's interface"
 	for name, tc := range map[string]struct {
 		arm, path, end string
 		bytes          map[string]uint64
@@ -159,17 +199,22 @@ func TestTheNodesProofCatchesAWrongPath(t *testing.T) {
 		broken         []string
 	}{
 		"calico":                      {"calico", measure.PodIP, "cali1", whole, nil, nil},
-		"calico by another CNI's end": {"calico", measure.PodIP, "lxc1", map[string]uint64{"lxc1": 1 << 20}, nil, []string{entered + "cali"}},
-		"calico's end moved nothing":  {"calico", measure.PodIP, "cali1", map[string]uint64{"cali1": 70}, nil, []string{entered + "cali"}},
+		"calico by another CNI's end": {"calico", measure.PodIP, "lxc1", map[string]uint64{"eth0": 1 << 20, "lxc1": 1 << 20}, nil, []string{entered + "cali"}},
+		"calico's end moved nothing":  {"calico", measure.PodIP, "cali1", map[string]uint64{"eth0": 1 << 20, "cali1": 70}, nil, []string{entered + "cali"}},
 		"the end is not there":        {"calico", measure.PodIP, "cali9", whole, nil, []string{entered + "cali"}},
-		"calico in a tunnel":          {"calico", measure.PodIP, "cali1", map[string]uint64{"cali1": 1 << 20, "vxlan.calico": 1 << 20}, nil, []string{tunnel}},
-		"a tunnel's own keepalive":    {"calico", measure.PodIP, "cali1", map[string]uint64{"cali1": 1 << 20, "vxlan.calico": 400}, nil, nil},
-		"cilium in a tunnel":          {"cilium", measure.PodIP, "lxc1", map[string]uint64{"lxc1": 1 << 20, "cilium_vxlan": 1 << 20}, nil, []string{tunnel}},
+		"calico in a tunnel":          {"calico", measure.PodIP, "cali1", beside("vxlan.calico"), nil, []string{tunnel}},
+		"in a tunnel of OVN":          {"calico", measure.PodIP, "cali1", beside("genev_sys_6081"), nil, []string{tunnel}},
+		"in a tunnel of flannel":      {"calico", measure.PodIP, "cali1", beside("flannel.1"), nil, []string{tunnel}},
+		"in a WireGuard of NetBird":   {"calico", measure.PodIP, "cali1", beside("wt0"), nil, []string{tunnel}},
+		"in a tunnel called ens7":     {"calico", measure.PodIP, "cali1", beside("ens7"), nil, []string{tunnel}},
+		"by a card called vxlan0":     {"calico", measure.PodIP, "cali1", beside("vxlan0"), nil, nil},
+		"a tunnel's own keepalive":    {"calico", measure.PodIP, "cali1", map[string]uint64{"eth0": 1 << 20, "cali1": 1 << 20, "vxlan.calico": 400}, nil, nil},
+		"cilium in a tunnel":          {"cilium", measure.PodIP, "lxc1", map[string]uint64{"eth0": 1 << 20, "lxc1": 1 << 20, "cilium_vxlan": 1 << 20}, nil, []string{tunnel}},
 		"kube-proxy":                  {"calico", measure.ClusterIP, "cali1", whole, []string{toVIP + "/tcp", toPod + "/tcp"}, nil},
 		"kube-proxy without the rule": {"calico", measure.ClusterIP, "cali1", whole, nil, []string{"KUBE-SVC", "KUBE-SEP"}},
 		"kube-proxy to another pod":   {"calico", measure.ClusterIP, "cali1", whole, []string{toVIP + "/tcp"}, []string{"KUBE-SEP"}},
 		"kube-proxy by UDP only":      {"calico", measure.ClusterIP, "cali1", whole, []string{toVIP + "/udp", toPod + "/udp"}, []string{"KUBE-SVC", "KUBE-SEP"}},
-		"no answer from the node":     {"macvlan", measure.PodIP, "", nil, nil, []string{tunnel}},
+		"no answer from the node":     {"macvlan", measure.PodIP, "", nil, nil, []string{tunnel, sized}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, o := good(arms[tc.arm], tc.path)
@@ -187,7 +232,7 @@ func TestOthersBytesDoNotHideATunnelOnANode(t *testing.T) {
 	s, o := good(arm, measure.HostIP)
 	o.Trailer = counted(map[string]uint64{"eth0": 1 << 20, "cali123": 1 << 30}, toPod)
 	o.Before, o.After = hosted("", map[string]uint64{"eth0": 1 << 20, "vxlan.calico": 1 << 20})
-	assertFailed(t, Checks(arm, s, o), "tunnels of the node moved")
+	assertFailed(t, Checks(arm, s, o), "tunnels and IPsec of the node moved")
 }
 
 func TestAnAgentThatRoutesOtherwiseIsCaught(t *testing.T) {
@@ -252,7 +297,87 @@ func TestPacketsProveTheArchivedAccelerator(t *testing.T) {
 }
 
 func TestTheNodeIsAskedWhatItsArmNeeds(t *testing.T) {
-	assert.Equal(t, node.Question{Rules: true}, Question(arms["calico"], measure.ClusterIP))
-	assert.Equal(t, node.Question{}, Question(arms["calico"], measure.PodIP))
-	assert.Equal(t, node.Question{Cilium: true}, Question(arms["cilium"], measure.ClusterIP))
+	sample := func(path measure.Path) Sample {
+		return Sample{Path: path, Server: server, ClusterIP: service, Port: 12345}
+	}
+	assert.Equal(t, node.Question{Service: toVIP + "/tcp", Towards: server}, Question(arms["calico"], sample(measure.ClusterIP)))
+	assert.Equal(t, node.Question{Towards: server}, Question(arms["calico"], sample(measure.PodIP)))
+	assert.Equal(t, node.Question{Cilium: true, Towards: server}, Question(arms["cilium"], sample(measure.ClusterIP)))
+}
+
+// IPsec encrypts without an interface; only its states tell.
+func TestIPsecIsSeenWithoutAnInterface(t *testing.T) {
+	const state = "IPsec SPI 0x3 to 198.18.0.15"
+	for name, tc := range map[string]struct {
+		before, after map[string]uint64
+		found         string
+		ok            bool
+	}{
+		"none":             {nil, nil, "the node has no tunnel", true},
+		"of somebody else": {map[string]uint64{state: 5000}, map[string]uint64{state: 5100}, state + " 100 bytes", true},
+		"the sample's":     {map[string]uint64{state: 5000}, map[string]uint64{state: 5000 + 1<<20}, state + " 1048576 bytes", false},
+		"a new state":      {nil, map[string]uint64{state: 1 << 20}, state + " 1048576 bytes", false},
+		"a state is gone":  {map[string]uint64{state: 5000}, nil, "the node's " + state + " is gone", false},
+		"it went back":     {map[string]uint64{state: 5000}, map[string]uint64{state: 4000}, "went back from 5000 to 4000", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, o := good(arms["macvlan"], measure.PodIP)
+			delete(o.Before.Interfaces, "vxlan.calico")
+			delete(o.After.Interfaces, "vxlan.calico")
+			o.Before.IPsec, o.After.IPsec = tc.before, tc.after
+			c := evidence{arms["macvlan"], s, o}.untunnelled()
+			assert.Equal(t, tc.ok, c.OK)
+			assert.Contains(t, c.Found, tc.found)
+		})
+	}
+}
+
+// An observer of an older image gives names alone, by which every tunnel would pass.
+func TestAnAnswerWithoutKindsProvesNothing(t *testing.T) {
+	s, o := good(arms["macvlan"], measure.PodIP)
+	for name, i := range o.After.Interfaces {
+		i.Kind, i.MTU = "", 0
+		o.After.Interfaces[name] = i
+	}
+	c := evidence{arms["macvlan"], s, o}.untunnelled()
+	assert.False(t, c.OK)
+	assert.Contains(t, c.Found, "another version's")
+}
+
+func TestAnUnequalMTUIsCaught(t *testing.T) {
+	for name, tc := range map[string]struct {
+		pod, uplink int
+		via, parent string // the node's way to the server, and the device below the client's
+		ok          bool
+	}{
+		"equal":                       {1500, 1500, "eth0", "caliabc", true},
+		"jumbo frames everywhere":     {9000, 9000, "eth0", "caliabc", true},
+		"room was left for a tunnel":  {1450, 1500, "eth0", "caliabc", false},
+		"the node alone has jumbos":   {1500, 9000, "eth0", "caliabc", false},
+		"no route: what is below it":  {1500, 1500, "", "eth0", true},
+		"no route, and smaller":       {1400, 1500, "", "eth0", false},
+		"no route, and nothing below": {1500, 1500, "", "", false},
+		"the way is gone since":       {1500, 1500, "gone0", "eth0", false},
+		"the client's is not known":   {0, 0, "eth0", "eth0", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, o := good(arms["calico"], measure.PodIP)
+			end := o.Trailer.After.Interfaces[PodInterface]
+			end.MTU = tc.pod
+			o.Trailer.After.Interfaces[PodInterface] = end
+			o.After.Via = tc.via
+			for name, i := range o.After.Interfaces {
+				i.Index = 7
+				if name == tc.parent {
+					i.Index = hostLink
+				}
+				if name == "eth0" {
+					i.MTU = tc.uplink
+				}
+				o.After.Interfaces[name] = i
+			}
+			c := evidence{arms["calico"], s, o}.sized()
+			assert.Equal(t, tc.ok, c.OK, "%s: %s", c.Claim, c.Found)
+		})
+	}
 }

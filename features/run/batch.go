@@ -70,8 +70,11 @@ func (b *Batch) Prepare(ctx context.Context) error {
 	}
 	for name, c := range b.up {
 		if err := b.room.workers.add(ctx, c, b.room.cilium(name)); err != nil {
-			if ctx.Err() != nil {
+			switch {
+			case ctx.Err() != nil:
 				return context.Cause(ctx)
+			case errors.Is(err, errOther):
+				return err
 			}
 			b.room.clusters.Lose(name, err)
 			delete(b.up, name)

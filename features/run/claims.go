@@ -11,13 +11,24 @@ import (
 
 // claims are what an arm claims of a path.
 func claims(arm plan.Arm, path measure.Path) proof.Arm {
-	return proof.Arm{
+	claimed := proof.Arm{
 		Service:       arm.Service,
 		Interface:     arm.InterfaceOn(path),
 		HostInterface: arm.HostInterface,
 		HostNetwork:   arm.Network == workload.HostNetwork,
 		Cilium:        arm.CNI == "cilium" || arm.Service == proof.SocketLB,
 		Accelerated:   arm.Accelerated,
+	}
+	if claimed.HostNetwork {
+		claimed.Interface = "" // the node's route tells which
+	}
+	return claimed
+}
+
+// claimed is the sample that a target's path is proven by.
+func (t *target) claimed(bench plan.Benchmark, argv []string) proof.Sample {
+	return proof.Sample{
+		Path: t.cell.Cell.Path, Argv: argv, Server: t.pair.Server.IP, ClusterIP: t.pair.ClusterIP, Port: bench.Port, UDP: bench.UDP,
 	}
 }
 

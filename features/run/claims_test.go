@@ -36,7 +36,7 @@ func TestTheCataloguesArmsClaimTheirPaths(t *testing.T) {
 		arm, path string
 		want      proof.Arm
 	}{
-		{"node", measure.HostIP, proof.Arm{Interface: "eth0", HostNetwork: true}},
+		{"node", measure.HostIP, proof.Arm{HostNetwork: true}},
 		{"calico", measure.ClusterIP, proof.Arm{Interface: "eth0", HostInterface: "cali", Service: proof.KubeProxy}},
 		{"macvlan-kube-proxy", measure.ClusterIP, proof.Arm{Interface: "veth0", Service: proof.KubeProxy}},
 		{"macvlan-kube-proxy", measure.PodIP, proof.Arm{Interface: "eth0", Service: proof.KubeProxy}},

@@ -53,13 +53,10 @@ func (p *clusterPlan) add(fate string, objects ...client.Object) {
 // printPlan lists every image and every object that the run would use or make,
 // from the code that makes them. It changes nothing and asks no cluster.
 func (s *Session) printPlan(ctx context.Context) error {
-	root, err := projectRoot()
-	if err != nil {
-		return err
-	}
 	// Without an engine there are no images yet, which is no error here.
 	engine, _ := machine.Engine(ctx)
-	if s.bed, err = s.newTestbed(root, engine); err != nil {
+	var err error
+	if s.bed, err = s.newTestbed(engine); err != nil {
 		return err
 	}
 	plans, err := s.plans(ctx)

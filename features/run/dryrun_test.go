@@ -53,7 +53,7 @@ func dryRunOf(t *testing.T, clusters, profile string, labels map[string][]string
 	s, err := New(Options{Profile: profile, Lab: file, Labels: labels, DryRun: true})
 	require.NoError(t, err)
 	s.runID = "dry-run"
-	s.bed, err = s.newTestbed("../..", "")
+	s.bed, err = s.newTestbed("")
 	require.NoError(t, err)
 	plans, err := s.plans(t.Context())
 	if err != nil {

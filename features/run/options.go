@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cniperf/cniperf/features/plan"
+	"github.com/cniperf/cniperf/fixtures/images"
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/verdict"
@@ -26,8 +27,12 @@ type Options struct {
 	Resume     string // folder of the run to go on with, or latest; empty for a new run
 	Seed       uint64 // of the random order; 0 draws one
 	DryRun     bool
-	Gate       bool          // whether verdicts decide the exit code
-	Timeout    time.Duration // go test's own, 0 for none
+	// Source is the folder of cniperf's own source, which its programs in pods are
+	// compiled from; empty: it is looked for.
+	Source   string
+	Registry images.Registry // how images are come by
+	Gate     bool            // whether verdicts decide the exit code
+	Timeout  time.Duration   // go test's own, 0 for none
 
 	// The framework's selection of features, whose names are the comparisons'.
 	Labels               map[string][]string
@@ -44,6 +49,9 @@ func New(o Options) (*Session, error) {
 		if err := s.recall(o.Resume); err != nil {
 			return nil, err
 		}
+	}
+	if err := o.Registry.Check(); err != nil {
+		return nil, err
 	}
 	var err error
 	if s.lab, err = lab.Default(); o.Lab != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -19,20 +20,19 @@ import (
 )
 
 // recall reads the run that is to be resumed: its folder, or the newest one's
-// for journal.Latest. A relative path is one of the project's, since go test
-// runs in the folder of the tests.
+// for journal.Latest. A relative path is one of the working directory.
 func (s *Session) recall(name string) error {
-	root, err := projectRoot()
+	runs, err := runsFolder()
 	if err != nil {
 		return err
 	}
-	if s.runDir, err = journal.Find(filepath.Join(root, "runs"), name); err != nil {
+	if s.runDir, err = journal.Find(runs, name); err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
-	if !filepath.IsAbs(s.runDir) {
-		s.runDir = filepath.Join(root, s.runDir)
+	if s.runDir, err = filepath.Abs(s.runDir); err != nil {
+		return fmt.Errorf("resume: %w", err)
 	}
-	if s.book.past, err = journal.Read(s.runDir); err != nil {
+	if s.book.past, err = journal.ReadValues(s.runDir); err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
 	h := s.book.past.Header
@@ -189,14 +189,23 @@ func (s *Session) sameCluster(ctx context.Context, c *testbed.Cluster) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 	}
+	return s.same(journal.Fingerprint{Cluster: c.Name, Values: now})
+}
+
+// errOther tells that what stands is not what the run that is resumed was measured on.
+var errOther = errors.New("not what was measured")
+
+// same refuses what isn't what the run that is resumed was measured on, and else
+// records it.
+func (s *Session) same(now journal.Fingerprint) error {
 	for _, was := range s.book.past.Prints {
-		if was.Cluster != c.Name {
+		if was.Cluster != now.Cluster || was.Node != now.Node {
 			continue
 		}
-		if err := refusal(differences(was.Values, now)); err != nil {
-			return fmt.Errorf("resume %s: cluster %s: %w", s.runDir, c.Name, err)
+		if err := refusal(differences(was.Values, now.Values)); err != nil {
+			return fmt.Errorf("%w: resume %s: cluster %s: %w", errOther, s.runDir, strings.TrimSuffix(now.Cluster+", node "+now.Node, ", node "), err)
 		}
 		return nil
 	}
-	return s.book.writer.Append(journal.Fingerprint{Cluster: c.Name, Values: now})
+	return s.book.writer.Append(now)
 }

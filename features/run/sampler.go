@@ -122,7 +122,7 @@ func (p *sampler) sample(ctx context.Context, s journal.Sample) (journal.Sample,
 		s.Invalid = err.Error()
 		return s, ctx.Err()
 	}
-	w := witness{p, t, proof.Question(claims(t.cell.Arm, s.Cell.Path), s.Cell.Path)}
+	w := witness{p, t, proof.Question(claims(t.cell.Arm, s.Cell.Path), t.claimed(bench, run.Argv))}
 	seen, err := w.before(ctx)
 	if err != nil {
 		return invalid(err)
@@ -175,9 +175,7 @@ func (p *sampler) judged(s journal.Sample, t *target, run tool.Run, out workload
 	}
 	seen.Trailer = out.Trailer
 	bench := t.cell.Arm.Of(p.benchmark)
-	s.Checks = proof.Checks(claims(t.cell.Arm, s.Cell.Path), proof.Sample{
-		Path: s.Cell.Path, Argv: run.Argv, Server: t.pair.Server.IP, ClusterIP: t.pair.ClusterIP, Port: bench.Port, UDP: bench.UDP,
-	}, seen.Observed)
+	s.Checks = proof.Checks(claims(t.cell.Arm, s.Cell.Path), t.claimed(bench, run.Argv), seen.Observed)
 	if s.Values, err = proven(values, err, s.Checks); err != nil {
 		s.Invalid = err.Error()
 		return s

@@ -76,13 +76,13 @@ func (s *Session) Begin(ctx context.Context) error {
 
 func (s *Session) begin(ctx context.Context) error {
 	s.progress = progress.New(terminalOrStdout())
-	root, err := projectRoot()
+	runs, err := runsFolder()
 	if err != nil {
 		return err
 	}
 	if s.runID == "" {
 		s.runID = strings.ToLower(s.started.UTC().Format("20060102T150405Z")) + "-" + s.plan.Profile.Name
-		s.runDir = cmp.Or(s.options.RunDir, filepath.Join(root, "runs", s.runID))
+		s.runDir = cmp.Or(s.options.RunDir, filepath.Join(runs, s.runID))
 	}
 	var engine string
 	if s.lab.NeedsEngine() {
@@ -90,7 +90,7 @@ func (s *Session) begin(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
 		}
 	}
-	if s.bed, err = s.newTestbed(root, engine); err != nil {
+	if s.bed, err = s.newTestbed(engine); err != nil {
 		return err
 	}
 	speed, err := s.calibrate(ctx)
@@ -100,7 +100,7 @@ func (s *Session) begin(ctx context.Context) error {
 	if err := s.fits(ctx); err != nil {
 		return err
 	}
-	header, err := s.header(ctx, root)
+	header, err := s.header(ctx)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (s *Session) begin(ctx context.Context) error {
 }
 
 // header is the journal's first record.
-func (s *Session) header(ctx context.Context, root string) (journal.Header, error) {
+func (s *Session) header(ctx context.Context) (journal.Header, error) {
 	print, err := s.fingerprint(ctx)
 	if err != nil {
 		return journal.Header{}, fmt.Errorf("%w: %w", ErrInfrastructure, err)
@@ -130,7 +130,7 @@ func (s *Session) header(ctx context.Context, root string) (journal.Header, erro
 	if err != nil {
 		return journal.Header{}, err
 	}
-	version, err := version(root)
+	version, err := version(s.options.Source)
 	return journal.Header{
 		RunID: s.runID, Seed: s.plan.Seed, Profile: s.plan.Profile.Name, Plan: recorded, PlanHash: hash,
 		Fingerprint: print, Started: s.started, Version: version, Command: os.Args,
@@ -160,7 +160,7 @@ func (s *Session) fingerprint(ctx context.Context) (map[string]string, error) {
 // before it was resumed doesn't count.
 func (s *Session) elapsed() time.Duration { return s.before + time.Since(s.started) }
 
-func (s *Session) newTestbed(root, engine string) (*testbed.Testbed, error) {
+func (s *Session) newTestbed(engine string) (*testbed.Testbed, error) {
 	cache, err := machine.DefaultCacheDir()
 	if err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (s *Session) newTestbed(root, engine string) (*testbed.Testbed, error) {
 	return &testbed.Testbed{
 		Spec:     s.lab,
 		Lab:      lab.New(s.lab, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: s.progress}),
-		Images:   &images.Builder{Root: root, CacheDir: cache, Engine: engine},
+		Images:   &images.Builder{Source: s.options.Source, CacheDir: cache, Engine: engine, Registry: s.registry()},
 		Progress: s.progress,
 		RunID:    s.runID,
 	}, nil
@@ -181,7 +181,7 @@ func (s *Session) owner() owned.Run {
 
 // furnish makes the room that the batches share.
 func (s *Session) furnish() {
-	w := &workers{run: s.owner(), pace: s.progress.Pace, say: s.progress.Printf}
+	w := &workers{run: s.owner(), pace: s.progress.Pace, say: s.progress.Printf, note: s.same}
 	s.room = &room{
 		plan: s.plan, workers: w, book: s.book, progress: s.progress,
 		judge:    judge{s.plan, s.bed.Provider()},

@@ -4,23 +4,44 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+
+	"github.com/cniperf/cniperf/internal/toolchain"
 )
 
 // version is the module's as the binary records it. go test records none, so
-// that there it is the hash of the sources in root, from which go test compiles
-// what runs: other code must not resume a run.
-func version(root string) (string, error) {
-	info, ok := debug.ReadBuildInfo()
-	if ok && info.Main.Version != "(devel)" && info.Main.Version != "" {
-		return info.Main.Version, nil
+// that there it is the hash of the source, from which go test compiles what runs,
+// or where that is not known of the program: other code must not resume a run.
+func version(source string) (string, error) {
+	info, _ := debug.ReadBuildInfo()
+	if v := toolchain.Version(info); v != "" {
+		return v, nil
 	}
-	sum, err := sourceHash(root)
+	if source == "" {
+		sum, err := programHash()
+		return "program " + sum, err
+	}
+	sum, err := sourceHash(source)
 	return "devel " + sum, err
+}
+
+// programHash is over the program that runs.
+func programHash() (string, error) {
+	f, err := os.Open("/proc/self/exe")
+	if err != nil {
+		return "", fmt.Errorf("version of this program: %w", err)
+	}
+	defer f.Close()
+	whole := sha256.New()
+	if _, err := io.Copy(whole, f); err != nil {
+		return "", fmt.Errorf("version of this program: %w", err)
+	}
+	return hex.EncodeToString(whole.Sum(nil)[:8]), nil
 }
 
 // sourceHash is over every file that goes into the suite: Go files but the tests

@@ -34,3 +34,10 @@ func TestOtherCodeIsAnotherVersion(t *testing.T) {
 		was = now
 	}
 }
+
+// The suite that somebody calls by itself knows no source; it is itself all the same.
+func TestAProgramWithoutSourceHasAVersion(t *testing.T) {
+	was, err := version("")
+	require.NoError(t, err)
+	assert.Regexp(t, "^program [0-9a-f]{16}$", was)
+}

@@ -11,6 +11,8 @@ import (
 	"github.com/cniperf/cniperf/fixtures/owned"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
+	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/node"
 	"github.com/cniperf/cniperf/internal/patience"
 )
 
@@ -27,6 +29,8 @@ type workers struct {
 	run  owned.Run
 	pace func() float64
 	say  func(format string, args ...any)
+	// note records what a node is, or refuses another than that of a resumed run.
+	note func(journal.Fingerprint) error
 
 	mu  sync.Mutex
 	all map[string]*worker
@@ -76,8 +80,35 @@ func (w *workers) add(ctx context.Context, c *testbed.Cluster, cilium bool) erro
 	}
 	w.all[c.Name] = one
 	w.mu.Unlock()
-	one.observer, err = d.Observe(ctx, c.ClientNode, cilium)
-	return err
+	if one.observer, err = d.Observe(ctx, c.ClientNode, cilium); err != nil {
+		return err
+	}
+	return w.describe(ctx, one)
+}
+
+// describe asks what the clients' node is, and has it noted.
+func (w *workers) describe(ctx context.Context, one *worker) error {
+	q := node.Question{Describe: true}
+	if err := w.asked(ctx, one.cluster.Name, "the addresses of its nodes", func(ctx context.Context) error {
+		nodes, err := one.cluster.Target.Nodes(ctx)
+		for _, n := range nodes {
+			if n.Name == one.cluster.ServerNode {
+				q.Towards = n.InternalIP.String()
+			}
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	var told node.Counts
+	p := patience.Policy{What: "observer of cluster " + one.cluster.Name, Look: time.Minute, Pace: w.pace}
+	if err := patience.Retry(ctx, p, func(ctx context.Context) (err error) {
+		told, err = one.observer.Ask(ctx, q)
+		return err
+	}); err != nil {
+		return err
+	}
+	return w.note(journal.Fingerprint{Cluster: one.cluster.Name, Node: one.cluster.ClientNode, Values: told.Facts})
 }
 
 // asked asks a cluster again for as long as its API server says nothing about the

@@ -73,9 +73,9 @@ type parts map[[2]string]*journal.Run
 
 func split(run *journal.Run) parts {
 	p := parts{}
-	for _, s := range run.Samples {
+	for i, s := range run.Samples {
 		part := p.of(s.Comparison, s.Phase)
-		part.Samples = append(part.Samples, s)
+		part.Samples = extended(part.Samples, run.Samples, i)
 	}
 	for _, r := range run.Rounds {
 		part := p.of(r.Comparison, r.Phase)
@@ -92,6 +92,16 @@ func split(run *journal.Run) parts {
 		}
 	}
 	return p
+}
+
+// extended is a part of all with the next of its samples, all[i]. As long as the part
+// is in one piece, which a batch is, it is all's own memory.
+func extended(part, all []journal.Sample, i int) []journal.Sample {
+	n := len(part)
+	if n == 0 || n <= i && &part[0] == &all[i-n] {
+		return all[i-n : i+1 : i+1]
+	}
+	return append(part, all[i])
 }
 
 func (p parts) of(name, phase string) *journal.Run {

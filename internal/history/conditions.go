@@ -74,8 +74,13 @@ func conditionsOf(run *journal.Run) (conditions, error) {
 	c := conditions{machine: recorded{}, clusters: map[string]recorded{}, subject: map[string]recorded{}, benchmarks: map[string]string{}}
 	maps.Copy(c.machine, run.Header.Fingerprint)
 	for _, print := range run.Prints {
-		c.clusters[print.Cluster], c.subject[print.Cluster] = recorded{}, recorded{}
+		if c.clusters[print.Cluster] == nil {
+			c.clusters[print.Cluster], c.subject[print.Cluster] = recorded{}, recorded{}
+		}
 		for name, value := range print.Values {
+			if print.Node != "" {
+				name = "node " + print.Node + ": " + name
+			}
 			if environmental(name) {
 				c.clusters[print.Cluster][name] = value
 			} else {

@@ -1,7 +1,6 @@
 package history
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"slices"
@@ -71,28 +70,7 @@ func Of(run *journal.Run) (*Run, error) {
 
 // Read reads the run in dir, of which it holds no more than one at a time needs.
 func Read(dir string) (*Run, error) {
-	run, samples := &journal.Run{Dir: dir}, newSampleReader()
-	err := journal.Scan(dir, func(kind string, data []byte) error {
-		run.End = nil // whatever follows an end continues the run
-		switch kind {
-		case "header":
-			return json.Unmarshal(data, &run.Header)
-		case "fingerprint":
-			return decodeTo(&run.Prints, data)
-		case "sample":
-			s, err := samples.read(data)
-			run.Samples = append(run.Samples, s)
-			return err
-		case "round":
-			return decodeTo(&run.Rounds, data)
-		case "skip":
-			return decodeTo(&run.Skips, data)
-		case "end":
-			run.End = &journal.End{}
-			return json.Unmarshal(data, run.End)
-		}
-		return nil
-	})
+	run, err := journal.ReadValues(dir, "fingerprint", "sample", "round", "skip", "end")
 	if err != nil {
 		return nil, err
 	}
@@ -101,15 +79,6 @@ func Read(dir string) (*Run, error) {
 		return nil, fmt.Errorf("run %s: %w", dir, err)
 	}
 	return kept, nil
-}
-
-func decodeTo[T any](list *[]T, data []byte) error {
-	var record T
-	if err := json.Unmarshal(data, &record); err != nil {
-		return err
-	}
-	*list = append(*list, record)
-	return nil
 }
 
 // ReadAll reads the runs in the folders, a few at a time, in their order. Those

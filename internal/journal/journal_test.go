@@ -77,7 +77,7 @@ func TestEveryRecordComesBack(t *testing.T) {
 	skip := Skip{Cell: cell("cilium"), Comparison: comparison, Phase: PhaseFirst, Why: &record.Reason{Code: record.ClusterLost, Cluster: "ebpf"}}
 	verdict := Verdict{comparison, PhaseFull, "macvlan-faster-than-calico", "pass", "macvlan is faster", true, []byte(`{"n":8}`)}
 	end := End{"pass", 0, "", time.Hour}
-	print := Fingerprint{"ebpf", map[string]string{"kubernetes": "v1.34.4"}}
+	print := Fingerprint{"ebpf", "", map[string]string{"kubernetes": "v1.34.4"}}
 	attempt := Attempt{comparison, PhaseFull, 1, 1, []measure.Cell{cell("macvlan"), cell("node")}}
 	resume := Resume{time.Date(2025, 1, 2, 4, 0, 0, 0, time.UTC), []string{"go", "test"}, []string{"a torn line"}}
 	dir, _ := create(t, stage, &fact, print, attempt, s, rd, skip, resume, verdict, end)
@@ -153,7 +153,7 @@ func TestTornLastLine(t *testing.T) {
 			require.Empty(t, run.Warnings)
 		} else {
 			require.Len(t, run.Warnings, 1)
-			require.Contains(t, run.Warnings[0], fmt.Sprintf("line 3, the last, is torn: %d bytes", cut-start))
+			require.Contains(t, run.Warnings[0], fmt.Sprintf("line 3, the last, is torn or out of order: %d bytes", cut-start))
 		}
 
 		w, resumed, err := Open(dir)
@@ -171,6 +171,43 @@ func TestTornLastLine(t *testing.T) {
 	assert.ErrorContains(t, err, "measured nothing")
 }
 
+// What nothing follows may be damaged although it ends its line: it is left out and
+// said, and a resumed run writes over it.
+func TestADamagedLastRecordIsSkippedAndSaid(t *testing.T) {
+	dir, w := create(t, Stage{Name: "one"}, Stage{Name: "two"})
+	require.NoError(t, w.Close())
+	whole := contents(t, dir)
+	lines := bytes.SplitAfter(whole, []byte("\n"))
+	one := append(bytes.Clone(lines[0]), lines[1]...)
+	for name, last := range map[string][]byte{
+		"altered":             bytes.Replace(lines[2], []byte(`"two"`), []byte(`"owt"`), 1),
+		"of zeros":            append(make([]byte, len(lines[2])-1), '\n'),
+		"an older one again":  lines[1],
+		"half of it, ended":   append(bytes.Clone(lines[2][:40]), '\n'),
+		"half of it":          lines[2][:40],
+		"whole but not ended": lines[2][:len(lines[2])-1],
+		"foreign":             []byte("oops\n"),
+		"empty":               []byte("\n"),
+		"a second header":     lines[0],
+	} {
+		t.Run(name, func(t *testing.T) {
+			overwrite(t, dir, append(bytes.Clone(one), last...))
+			run, err := Read(dir)
+			require.NoError(t, err)
+			assert.Equal(t, []Stage{{Name: "one"}}, run.Stages)
+			assert.Equal(t, []string{fmt.Sprintf("journal line 3, the last, is torn or out of order: %d bytes of it were left out", len(last))}, run.Warnings)
+			w, _, err := Open(dir)
+			require.NoError(t, err)
+			require.NoError(t, w.Append(Stage{Name: "again"}))
+			require.NoError(t, w.Close())
+			run, err = Read(dir)
+			require.NoError(t, err)
+			assert.Equal(t, []Stage{{Name: "one"}, {Name: "again"}}, run.Stages)
+			assert.Empty(t, run.Warnings)
+		})
+	}
+}
+
 func TestDamageIsNamed(t *testing.T) {
 	dir, w := create(t, Stage{Name: "one"}, Stage{Name: "two"}, Stage{Name: "three"})
 	require.NoError(t, w.Close())
@@ -183,13 +220,13 @@ func TestDamageIsNamed(t *testing.T) {
 	}{
 		"altered value":  {bytes.Replace(whole, []byte(`"two"`), []byte(`"owt"`), 1), "line 3 is corrupt"},
 		"altered time":   {bytes.Replace(whole, []byte(`"time":"20`), []byte(`"time":"19`), 1), "line 1 is corrupt"},
-		"altered last":   {bytes.Replace(whole, []byte(`"three"`), []byte(`"four!"`), 1), "line 4 is corrupt"},
-		"lost line":      {join(lines[0], lines[1], lines[3]), "line 3 is corrupt, or one before it is missing"},
+		"lost line":      {join(lines[0], lines[2], lines[3]), "line 2 is corrupt, or one before it is missing"},
 		"swapped lines":  {join(lines[0], lines[2], lines[1], lines[3]), "line 2 is corrupt"},
-		"repeated line":  {join(lines[0], lines[1], lines[1]), "line 3 is corrupt"},
+		"repeated line":  {join(lines[0], lines[1], lines[1], lines[2]), "line 3 is corrupt"},
 		"foreign text":   {join(lines[0], []byte("oops\n"), lines[1]), "line 2 is corrupt"},
 		"empty line":     {join(lines[0], []byte("\n"), lines[1]), "line 2 is corrupt"},
 		"newer version":  {bytes.Replace(whole, []byte(`{"v":1`), []byte(`{"v":2`), 1), "format version 2"},
+		"newer last":     {join(lines[0], lines[1], bytes.Replace(lines[2], []byte(`{"v":1`), []byte(`{"v":2`), 1)), "it was written by a newer cniperf"},
 		"no header":      {join(lines[1:]...), "line 1"},
 		"an empty file":  {nil, "measured nothing"},
 		"unknown fields": {bytes.Replace(whole, []byte(`{"v":1`), []byte(`{"w":0,"v":1`), 1), `unknown field "w"`},

@@ -86,20 +86,23 @@ type Run struct {
 	Warnings []string
 }
 
-// Read reads the journal in dir. A torn last line is left out with a warning;
+// Read reads the journal in dir. A torn or damaged last line is left out with a warning;
 // any other damage is an error that names the line.
 func Read(dir string) (*Run, error) {
-	f, err := os.Open(filepath.Join(dir, FileName))
+	run := &Run{Dir: dir}
+	left, err := scanDir(dir, func(kind string, data []byte) error { return run.add(kind, data, nil) })
 	if err != nil {
-		return nil, notARun(dir, err)
+		return nil, err
 	}
-	defer f.Close()
-	run, _, err := decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("journal in %s: %w", dir, err)
-	}
-	run.Dir = dir
+	run.warn(left)
 	return run, nil
+}
+
+// warn says what was left out of the last line.
+func (r *Run) warn(left torn) {
+	if left.bytes > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("journal line %d, the last, is torn or out of order: %d bytes of it were left out", left.line, left.bytes))
+	}
 }
 
 func notARun(dir string, err error) error {
@@ -133,23 +136,33 @@ type tail struct {
 	chain string
 }
 
+// decode reads what a run that goes on looks at: samples as of ReadValues, with the
+// disturbance of those whose round is not closed.
 func decode(r io.Reader) (*Run, tail, error) {
-	run := &Run{}
-	records := 0
-	t, torn, err := scan(r, func(kind string, data []byte) error {
-		records++
-		return run.add(kind, data)
+	run, samples := &Run{}, newSampleReader(true)
+	t, left, err := scan(r, func(kind string, data []byte) error {
+		if err := run.add(kind, data, samples); err != nil || kind != "round" {
+			return err
+		}
+		run.forget(run.Rounds[len(run.Rounds)-1])
+		return nil
 	})
 	if err != nil {
 		return nil, tail{}, err
 	}
-	if torn > 0 {
-		run.Warnings = append(run.Warnings, fmt.Sprintf("journal line %d, the last, is torn: %d bytes of it were left out", records+1, torn))
-	}
+	run.warn(left)
 	return run, t, nil
 }
 
-func (r *Run) add(kind string, data []byte) error {
+// forget drops the disturbance of a closed round's samples, which are the last ones.
+func (r *Run) forget(closed Round) {
+	for i := len(r.Samples) - 1; i >= 0 && r.Samples[i].in(closed.attempt()); i-- {
+		r.Samples[i].Disturbance = nil
+	}
+}
+
+// add takes one record. Samples are decoded whole where samples is nil.
+func (r *Run) add(kind string, data []byte, samples *sampleReader) error {
 	r.End = nil // whatever follows an end continues the run
 	switch kind {
 	case "header":
@@ -169,7 +182,12 @@ func (r *Run) add(kind string, data []byte) error {
 	case "attempt":
 		return appendTo(&r.Attempts, data)
 	case "sample":
-		return appendTo(&r.Samples, data)
+		if samples == nil {
+			return appendTo(&r.Samples, data)
+		}
+		s, err := samples.read(data)
+		r.Samples = append(r.Samples, s)
+		return err
 	case "round":
 		return appendTo(&r.Rounds, data)
 	case "skip":

@@ -66,10 +66,11 @@ type Fact struct {
 	Found   string `json:"found"`
 }
 
-// Fingerprint is what a cluster was measured as: the versions and images that a
-// resumed run must find again.
+// Fingerprint is what a cluster was measured as, or one of its nodes: the versions and
+// images, or the hardware and tools, that a resumed run must find again.
 type Fingerprint struct {
 	Cluster string            `json:"cluster"`
+	Node    string            `json:"node,omitempty"` // none for the cluster itself
 	Values  map[string]string `json:"values"`
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/cniperf/cniperf/internal/interference"
@@ -62,21 +61,37 @@ func (r *Run) Elapsed() time.Duration {
 // Drops counts for each cell of a comparison the samples that were invalid.
 func (r *Run) Drops(comparison, phase string) map[measure.Cell]int {
 	drops := map[measure.Cell]int{}
+	disturbed := r.disturbed()
 	for _, s := range r.Samples {
-		if s.Comparison == comparison && s.Phase == phase && s.Dropped() && !r.excused(s) {
+		if s.Comparison == comparison && s.Phase == phase && s.Dropped() && !disturbed[s.attempt()] {
 			drops[s.Cell]++
 		}
 	}
 	return drops
 }
 
-// excused tells that an invalid sample counts against others: its round was dropped
-// because of interference.
-func (r *Run) excused(s Sample) bool {
-	return slices.ContainsFunc(r.Rounds, func(rd Round) bool {
-		return rd.Comparison == s.Comparison && rd.Phase == s.Phase && rd.Round == s.Round && rd.Attempt == s.Attempt &&
-			rd.Why != nil && rd.Why.Code == Interference
-	})
+// attempt names an attempt at a round.
+type attempt struct {
+	comparison, phase string
+	round, attempt    int
+}
+
+func (a Attempt) attempt() attempt { return attempt{a.Comparison, a.Phase, a.Round, a.Attempt} }
+func (s Sample) attempt() attempt  { return attempt{s.Comparison, s.Phase, s.Round, s.Attempt} }
+func (r Round) attempt() attempt   { return attempt{r.Comparison, r.Phase, r.Round, r.Attempt} }
+
+func (s Sample) in(a attempt) bool { return s.attempt() == a }
+
+// disturbed are the attempts that were dropped because of interference: an invalid
+// sample of theirs counts against others.
+func (r *Run) disturbed() map[attempt]bool {
+	all := map[attempt]bool{}
+	for _, rd := range r.Rounds {
+		if rd.Why != nil && rd.Why.Code == Interference {
+			all[rd.attempt()] = true
+		}
+	}
+	return all
 }
 
 // Block is what a journal holds of one round.
@@ -92,7 +107,7 @@ type Block struct {
 // Blocks returns what the journal holds of a comparison's rounds in one phase,
 // by index.
 func (r *Run) Blocks(comparison, phase string) map[int]Block {
-	blocks := map[int]Block{}
+	blocks, disturbed := map[int]Block{}, r.disturbed()
 	attempted := func(round, attempt int) {
 		b := blocks[round]
 		b.Attempts = max(b.Attempts, attempt)
@@ -108,7 +123,7 @@ func (r *Run) Blocks(comparison, phase string) map[int]Block {
 			continue
 		}
 		attempted(s.Round, s.Attempt)
-		if b := blocks[s.Round]; s.Dropped() && !r.excused(s) {
+		if b := blocks[s.Round]; s.Dropped() && !disturbed[s.attempt()] {
 			if b.Dropped == nil {
 				b.Dropped = map[measure.Cell]int{}
 			}
@@ -130,48 +145,62 @@ func (r *Run) Blocks(comparison, phase string) map[int]Block {
 // dropped. watch returns the rule as it stands for a batch. It returns what the
 // journal then holds.
 func (w *Writer) Settle(run *Run, watch func(comparison, phase string) *interference.Watch) (*Run, error) {
+	closed := map[attempt]bool{}
+	for _, rd := range run.Rounds {
+		closed[rd.attempt()] = true
+	}
+	settled := *run
 	for _, a := range run.Attempts {
-		if slices.ContainsFunc(run.Rounds, func(rd Round) bool {
-			return rd.Comparison == a.Comparison && rd.Phase == a.Phase && rd.Round == a.Round && rd.Attempt == a.Attempt
-		}) {
+		if closed[a.attempt()] {
 			continue
 		}
-		closing := Round{Comparison: a.Comparison, Phase: a.Phase, Round: a.Round, Attempt: a.Attempt}
-		measured := 0
-		rule := watch(a.Comparison, a.Phase)
-		for _, s := range run.Samples {
-			if s.Comparison == a.Comparison && s.Phase == a.Phase && s.Round == a.Round && s.Attempt == a.Attempt {
-				measured++
-				rule.Add(s.Disturbance)
-				closing.Interrupted = closing.Interrupted || s.Interrupted
-				if s.Invalid != "" {
-					closing.Why = &Drop{Code: InvalidSample, Cell: &s.Cell, Detail: s.Invalid}
-				}
-			}
-		}
-		switch {
-		case closing.Why != nil:
-		case measured >= len(a.Cells):
-			found := rule.Round(true)
-			closing.Valid = !found.Drop
-			closing.Disturbance, closing.Disturbed, closing.Kept = found.Numbers, found.Marked, found.Kept
-			if found.Drop {
-				closing.Why = &Drop{Code: Interference, Beyond: found.Beyond}
-			}
-		default:
-			flying := Sample{
-				Comparison: a.Comparison, Phase: a.Phase, Round: a.Round, Attempt: a.Attempt,
-				Order: measured + 1, Cell: a.Cells[measured], StartedAt: run.Elapsed(),
-				Invalid: "the run was killed while this was measured", Interrupted: true,
-			}
-			if err := w.Append(flying); err != nil {
+		closing, flying := run.settle(a, watch(a.Comparison, a.Phase))
+		if flying != nil {
+			if err := w.Append(*flying); err != nil {
 				return nil, err
 			}
-			closing.Why, closing.Interrupted = &Drop{Code: Ended, Cell: &flying.Cell, Detail: flying.Invalid}, true
+			settled.Samples = append(settled.Samples, *flying)
 		}
 		if err := w.Append(closing); err != nil {
 			return nil, err
 		}
+		settled.Rounds = append(settled.Rounds, closing)
+		settled.End = nil
 	}
-	return Read(w.dir)
+	return &settled, nil
+}
+
+// settle is what closes an attempt: its round, and the sample that was in flight.
+func (r *Run) settle(a Attempt, rule *interference.Watch) (closing Round, flying *Sample) {
+	closing = Round{Comparison: a.Comparison, Phase: a.Phase, Round: a.Round, Attempt: a.Attempt}
+	measured := 0
+	for _, s := range r.Samples {
+		if !s.in(a.attempt()) {
+			continue
+		}
+		measured++
+		rule.Add(s.Disturbance)
+		closing.Interrupted = closing.Interrupted || s.Interrupted
+		if s.Invalid != "" {
+			closing.Why = &Drop{Code: InvalidSample, Cell: &s.Cell, Detail: s.Invalid}
+		}
+	}
+	switch {
+	case closing.Why != nil:
+	case measured >= len(a.Cells):
+		found := rule.Round(true)
+		closing.Valid = !found.Drop
+		closing.Disturbance, closing.Disturbed, closing.Kept = found.Numbers, found.Marked, found.Kept
+		if found.Drop {
+			closing.Why = &Drop{Code: Interference, Beyond: found.Beyond}
+		}
+	default:
+		flying = &Sample{
+			Comparison: a.Comparison, Phase: a.Phase, Round: a.Round, Attempt: a.Attempt,
+			Order: measured + 1, Cell: a.Cells[measured], StartedAt: r.Elapsed(),
+			Invalid: "the run was killed while this was measured", Interrupted: true,
+		}
+		closing.Why, closing.Interrupted = &Drop{Code: Ended, Cell: &flying.Cell, Detail: flying.Invalid}, true
+	}
+	return closing, flying
 }

@@ -12,24 +12,33 @@ import (
 
 // Scan reads the journal in dir line by line, in memory for a single record, and
 // calls visit with the kind and the JSON of each, which is valid until visit
-// returns. Checksums are checked as by Read. A torn last line is left out. A
-// damaged line, and an error of visit, end the scan with an error that names the
+// returns. Checksums are checked as by Read. A torn or damaged last line is left out.
+// Any other damaged line, and an error of visit, end the scan with an error that names the
 // line.
 func Scan(dir string, visit func(kind string, data []byte) error) error {
-	f, err := os.Open(filepath.Join(dir, FileName))
-	if err != nil {
-		return notARun(dir, err)
-	}
-	defer f.Close()
-	if _, _, err := scan(f, visit); err != nil {
-		return fmt.Errorf("journal in %s: %w", dir, err)
-	}
-	return nil
+	_, err := scanDir(dir, visit)
+	return err
 }
 
-// scan visits every whole record and returns where a writer goes on, and how many
-// bytes of a torn last line were left out.
-func scan(r io.Reader, visit func(kind string, data []byte) error) (t tail, torn int, err error) {
+// scanDir is Scan, and tells what was left out.
+func scanDir(dir string, visit func(kind string, data []byte) error) (left torn, err error) {
+	f, err := os.Open(filepath.Join(dir, FileName))
+	if err != nil {
+		return torn{}, notARun(dir, err)
+	}
+	defer f.Close()
+	if _, left, err = scan(f, visit); err != nil {
+		return torn{}, fmt.Errorf("journal in %s: %w", dir, err)
+	}
+	return left, nil
+}
+
+// torn is a last line that was left out: its number, from 1, and length.
+type torn struct{ line, bytes int }
+
+// scan visits every whole record and returns where a writer goes on, and what of the
+// last line was left out.
+func scan(r io.Reader, visit func(kind string, data []byte) error) (t tail, left torn, err error) {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	var long []byte // a line that is longer than the reader's buffer
 	for n := 1; ; n++ {
@@ -44,22 +53,37 @@ func scan(r io.Reader, visit func(kind string, data []byte) error) (t tail, torn
 			line = long
 		}
 		if errors.Is(err, io.EOF) {
-			torn = len(line)
+			left = torn{n, len(line)}
 			break
 		}
 		if err != nil {
-			return tail{}, 0, fmt.Errorf("read line %d: %w", n, err)
+			return tail{}, torn{}, fmt.Errorf("read line %d: %w", n, err)
 		}
 		sum, err := checked(n, line[:len(line)-1], t.chain, visit)
+		if errors.As(err, new(damaged)) && n > 1 && last(lines) {
+			// A whole line that nothing follows may have been torn too: by a disk that
+			// keeps what was written late before what was written early.
+			left = torn{n, len(line)}
+			break
+		}
 		if err != nil {
-			return tail{}, 0, err
+			return tail{}, torn{}, err
 		}
 		t = tail{t.size + int64(len(line)), sum}
 	}
 	if t.size == 0 {
-		return tail{}, 0, errors.New("it has no whole header: the run died as it began and measured nothing; remove the folder")
+		return tail{}, torn{}, errors.New("it has no whole header: the run died as it began and measured nothing; remove the folder")
 	}
-	return t, torn, nil
+	return t, left, nil
+}
+
+// damaged is about a line that is not what was written there.
+type damaged struct{ error }
+
+// last tells that nothing follows.
+func last(lines *bufio.Reader) bool {
+	_, err := lines.Peek(1)
+	return errors.Is(err, io.EOF)
 }
 
 // checked makes sure of one line and has it visited. It returns its sum.
@@ -67,17 +91,17 @@ func checked(n int, line []byte, chain string, visit func(kind string, data []by
 	e, ok := asWritten(line)
 	if !ok {
 		if err := strict(line, &e); err != nil {
-			return "", fmt.Errorf("line %d is corrupt: %w", n, err)
+			return "", damaged{fmt.Errorf("line %d is corrupt: %w", n, err)}
 		}
 	}
-	if e.V != version {
-		return "", fmt.Errorf("line %d has format version %d, this cniperf reads %d", n, e.V, version)
+	if e.V > version {
+		return "", fmt.Errorf("line %d has format version %d, this cniperf reads %d: it was written by a newer cniperf, read it with that", n, e.V, version)
 	}
-	if want := e.sum(chain); e.Sum != want {
-		return "", fmt.Errorf("line %d is corrupt, or one before it is missing: checksum %q, want %q", n, e.Sum, want)
+	if want := e.sum(chain); e.Sum != want || e.V < 1 {
+		return "", damaged{fmt.Errorf("line %d is corrupt, or one before it is missing: checksum %q, want %q", n, e.Sum, want)}
 	}
 	if (n == 1) != (e.Type == "header") {
-		return "", fmt.Errorf("line %d is a %q: the header must be the first line and only there", n, e.Type)
+		return "", damaged{fmt.Errorf("line %d is a %q: the header must be the first line and only there", n, e.Type)}
 	}
 	if err := visit(e.Type, e.Data); err != nil {
 		return "", fmt.Errorf("line %d: %w", n, err)

@@ -67,10 +67,10 @@ func TestScanRefusesDamage(t *testing.T) {
 		"an altered record": {func(b []byte) []byte { return bytes.Replace(b, []byte("lab"), []byte("lob"), 1) }, "line 2 is corrupt, or one before it is missing: checksum"},
 		"a lost line": {func(b []byte) []byte {
 			lines := bytes.SplitAfter(b, []byte("\n"))
-			return append(bytes.Clone(lines[0]), lines[2]...)
+			return append(bytes.Clone(lines[0]), append(lines[2], lines[2]...)...)
 		}, "line 2 is corrupt, or one before it is missing"},
 		"another version": {func(b []byte) []byte { return bytes.Replace(b, []byte(`{"v":1`), []byte(`{"v":2`), 1) }, "line 1 has format version 2"},
-		"no JSON":         {func(b []byte) []byte { return append(b, "junk\n"...) }, "line 4 is corrupt"},
+		"no JSON":         {func(b []byte) []byte { return append([]byte("junk\n"), b...) }, "line 1 is corrupt"},
 		"nothing":         {func([]byte) []byte { return nil }, "it has no whole header"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -56,10 +56,16 @@ func Parse(output []byte) ([]Link, error) {
 }
 
 // Tunnel tells whether the link wraps packets into others or encrypts them.
-func (l Link) Tunnel() bool {
-	switch l.Kind {
+func (l Link) Tunnel() bool { return IsTunnel(l.Kind) }
+
+// IsTunnel tells whether links of a kind wrap packets into others or encrypt them.
+// Kinds are named as by iproute2 and as by the library netlink, which calls tun
+// tuntap.
+func IsTunnel(kind string) bool {
+	switch kind {
 	case "vxlan", "geneve", "ipip", "sit", "gre", "gretap", "erspan", "ip6tnl", "ip6gre", "ip6gretap", "ip6erspan",
-		"vti", "vti6", "xfrm", "wireguard", "bareudp", "gtp", "openvpn", "ovpn":
+		"vti", "vti6", "xfrm", "wireguard", "bareudp", "gtp", "openvpn", "ovpn", "tun", "tuntap", "ppp", "macsec", "amt",
+		"batadv":
 		return true
 	}
 	return false

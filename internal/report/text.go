@@ -49,8 +49,12 @@ func (r *Report) Markdown(w io.Writer) error {
 			rows = append(rows, []string{k, r.Fingerprint[k]})
 		}
 		for _, c := range r.Clusters {
+			of := c.Cluster + ": "
+			if c.Node != "" {
+				of += c.Node + ": "
+			}
 			for _, k := range slices.Sorted(maps.Keys(c.Values)) {
-				rows = append(rows, []string{c.Cluster + ": " + k, c.Values[k]})
+				rows = append(rows, []string{of + k, c.Values[k]})
 			}
 		}
 		p.Table("ll", []string{"what", "found"}, rows)

@@ -26,9 +26,10 @@ var ErrCut = errors.New("output is cut: it does not end in podrun's trailer")
 
 // Counters are one network interface's counters since it was made, as in
 // /proc/net/dev. Link is the kernel's index of the device it is tied to: of the
-// other end of a veth pair, of the device below a macvlan.
+// other end of a veth pair, of the device below a macvlan. MTU is in bytes.
 type Counters struct {
 	Link      int    `json:"link,omitempty"`
+	MTU       int    `json:"mtu,omitempty"`
 	RxBytes   uint64 `json:"rx_bytes"`
 	RxPackets uint64 `json:"rx_packets"`
 	TxBytes   uint64 `json:"tx_bytes"`
@@ -161,5 +162,5 @@ func (c Counters) Since(name string, before Counters) (Counters, error) {
 	if err != nil {
 		return Counters{}, err
 	}
-	return Counters{Link: c.Link, RxBytes: d[0], RxPackets: d[1], TxBytes: d[2], TxPackets: d[3]}, nil
+	return Counters{Link: c.Link, MTU: c.MTU, RxBytes: d[0], RxPackets: d[1], TxBytes: d[2], TxPackets: d[3]}, nil
 }
