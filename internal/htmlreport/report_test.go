@@ -188,3 +188,42 @@ func TestWriteMakesTheFile(t *testing.T) {
 	assert.True(t, bytes.HasPrefix(b, []byte("<!doctype html>")))
 	assert.ErrorContains(t, Write(filepath.Join(dir, "none"), finished(t), nil), FileName)
 }
+
+// A run of any length makes a page that a browser can hold, which says what it leaves
+// out; what was wrong is always in it.
+func TestALongRunMakesAUsablePage(t *testing.T) {
+	e := newExample(t)
+	const rounds = 5000
+	for i := range rounds {
+		e.round("pod-ip-latency", journal.PhaseFull, "sockperf-latency", measure.PodIP, i+1, 1, i == rounds-1, measure.Latency, []string{"macvlan"}, 9)
+	}
+	text := html.UnescapeString(page(t, &e.Run))
+	assert.Less(t, len(text), 6<<20)
+	for _, want := range []string{
+		"999 samples are not listed here", "round 5000, attempt 1, place 1: macvlan", "It does not count: the stream was cut", "one round in 10 is drawn",
+		"of ordinary rounds one in 3 is drawn", "5000 rounds in 1 comparisons",
+	} {
+		assert.Contains(t, text, want)
+	}
+	for i := range e.Samples {
+		e.Samples[i].Command, e.Samples[i].Checks = nil, nil // as journal.ReadValues gives them
+	}
+	assert.Contains(t, page(t, &e.Run), "4999 samples are not listed here")
+}
+
+func TestReadTakesTheEvidenceOfAnOrdinaryRun(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	run := finished(t)
+	w, err := journal.Create(dir, run.Header)
+	require.NoError(t, err)
+	require.NoError(t, w.Append(run.Samples[0]))
+	require.NoError(t, w.Close())
+	read, err := Read(dir)
+	require.NoError(t, err)
+	assert.NotEmpty(t, read.Samples[0].Checks)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, journal.FileName), []byte(`{"v":99,"type":"header","time":"","data":{},"sum":""}`+"\n"), 0o600))
+	_, err = Read(dir)
+	assert.ErrorContains(t, err, "line 1 has format version 99, this cniperf reads 1")
+	_, err = Read(filepath.Join(dir, "none"))
+	assert.ErrorContains(t, err, "is not a run folder")
+}

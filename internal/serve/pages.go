@@ -63,7 +63,7 @@ func (s *Server) report(w io.Writer, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	run, err := journal.Read(dir)
+	run, err := htmlreport.Read(dir)
 	if err != nil {
 		return err
 	}
