@@ -7,16 +7,13 @@ import (
 	"github.com/cniperf/cniperf/fixtures/machine/speed"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/progress"
 	"github.com/cniperf/cniperf/manifests"
 )
 
 // calibrate measures how fast this machine is, for what waits and what is expected,
-// and returns it for the journal. Where the clusters are elsewhere, this machine's
-// speed says nothing.
-func (s *Session) calibrate(ctx context.Context) (*journal.Speed, error) {
-	if !s.lab.NeedsEngine() {
-		return nil, nil
-	}
+// and returns it for the journal.
+func calibrate(ctx context.Context, shown *progress.Reporter) (*journal.Speed, error) {
 	reference, err := speed.LoadReference(manifests.Suite, speed.ReferenceFile)
 	if err != nil {
 		return nil, err
@@ -26,8 +23,8 @@ func (s *Session) calibrate(ctx context.Context) (*journal.Speed, error) {
 		return nil, err
 	}
 	pace := now.Pace(reference.Speed)
-	s.progress.SeedPace(pace)
-	s.progress.Printf("this machine: %s; work takes %.1f times as long as on the reference machine", now.Class(reference.Speed), pace)
+	shown.SeedPace(pace)
+	shown.Printf("this machine: %s; work takes %.1f times as long as on the reference machine", now.Class(reference.Speed), pace)
 	return &journal.Speed{
 		Class: now.Class(reference.Speed), Pace: pace, OneCore: now.OneCore, AllCores: now.AllCores,
 		ProcessStarts: now.ProcessStarts, Steal: now.Steal,
@@ -36,7 +33,7 @@ func (s *Session) calibrate(ctx context.Context) (*journal.Speed, error) {
 
 // noteIdle records how busy the machine is while the clusters stand that are up by
 // now, and nothing is measured.
-func (s *Session) noteIdle(ctx context.Context, c *testbed.Cluster) error {
+func (s *standing) noteIdle(ctx context.Context, c *testbed.Cluster) error {
 	if !s.lab.NeedsEngine() {
 		return nil
 	}

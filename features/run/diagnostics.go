@@ -11,16 +11,11 @@ import (
 
 // explainable returns why a run's clusters are worth a look before its pods are
 // removed, "" where they aren't.
-func (s *Session) explainable(code int, reason string) string {
+func (e ending) explainable(code int, reason string) string {
 	if code == verdict.ExitInfrastructure || code == verdict.ExitFail {
 		return reason
 	}
-	var invalid int
-	for _, m := range s.measurements {
-		for _, n := range m.result.Dropped {
-			invalid += n
-		}
-	}
+	invalid := e.measured.invalid()
 	// An interrupted run has its minute to clean up and no more.
 	if invalid > 0 && code != ExitInterrupted {
 		return fmt.Sprintf("%d invalid samples, so their rounds were dropped; the run itself: %s", invalid, reason)
@@ -30,21 +25,21 @@ func (s *Session) explainable(code int, reason string) string {
 
 // diagnose keeps in the run's folder what explains an outcome that has to be
 // explained, and returns the line that says so. That it can't is no outcome.
-func (s *Session) diagnose(ctx context.Context, code int, reason string) string {
-	why := s.explainable(code, reason)
+func (e ending) diagnose(ctx context.Context, code int, reason string) string {
+	why := e.explainable(code, reason)
 	if why == "" {
 		return ""
 	}
-	s.progress.Printf("keeping diagnostics")
+	e.progress.Printf("keeping diagnostics")
 	spec, err := diagnose.Default()
 	if err != nil {
 		return err.Error()
 	}
 	var clusters []diagnose.Cluster
-	for _, c := range s.bed.Reached() {
+	for _, c := range e.bed.Reached() {
 		clusters = append(clusters, diagnose.Cluster{Name: c.Name, REST: c.REST})
 	}
-	sum, err := diagnose.Collect(ctx, filepath.Join(s.runDir, "diagnostics"), why, spec, clusters)
+	sum, err := diagnose.Collect(ctx, filepath.Join(e.runDir, "diagnostics"), why, spec, clusters)
 	if err != nil {
 		return err.Error()
 	}

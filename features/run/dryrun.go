@@ -14,6 +14,7 @@ import (
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
 	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/machine"
+	"github.com/cniperf/cniperf/fixtures/owned"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/journal"
@@ -50,6 +51,14 @@ func (p *clusterPlan) add(fate string, objects ...client.Object) {
 	}
 }
 
+// dryRun lists what a run would make.
+type dryRun struct {
+	plan  plan.Plan
+	lab   *lab.Spec
+	bed   *testbed.Testbed
+	owner owned.Run
+}
+
 // printPlan lists every image and every object that the run would use or make,
 // from the code that makes them. It changes nothing and asks no cluster.
 func (s *Session) printPlan(ctx context.Context) error {
@@ -59,28 +68,28 @@ func (s *Session) printPlan(ctx context.Context) error {
 	if s.bed, err = s.newTestbed(engine); err != nil {
 		return err
 	}
-	plans, err := s.plans(ctx)
+	plans, err := dryRun{s.plan, s.lab, s.bed, owner(s.runID, s.started)}.clusters(ctx)
 	if err != nil {
 		return err
 	}
 	return writePlans(os.Stdout, s.plan.Profile.Name, plans)
 }
 
-// plans returns what the selected comparisons make in each cluster.
-func (s *Session) plans(ctx context.Context) ([]*clusterPlan, error) {
+// clusters returns what the selected comparisons make in each cluster.
+func (d dryRun) clusters(ctx context.Context) ([]*clusterPlan, error) {
 	var plans []*clusterPlan
-	for _, cmp := range s.plan.Selected() {
+	for _, cmp := range d.plan.Selected() {
 		for _, cluster := range cmp.Clusters {
 			i := slices.IndexFunc(plans, func(p *clusterPlan) bool { return p.spec.Name == cluster })
 			if i < 0 {
-				p, err := s.planCluster(ctx, cluster)
+				p, err := d.cluster(ctx, cluster)
 				if err != nil {
 					return nil, fmt.Errorf("plan of cluster %s: %w", cluster, err)
 				}
 				i = len(plans)
 				plans = append(plans, p)
 			}
-			if err := s.planPods(ctx, plans[i], cmp); err != nil {
+			if err := d.pods(ctx, plans[i], cmp); err != nil {
 				return nil, fmt.Errorf("plan of cluster %s: %w", cluster, err)
 			}
 		}
@@ -88,14 +97,14 @@ func (s *Session) plans(ctx context.Context) ([]*clusterPlan, error) {
 	return plans, nil
 }
 
-// planCluster returns what a cluster is made of, without any pods to measure.
-func (s *Session) planCluster(ctx context.Context, name string) (*clusterPlan, error) {
-	spec, err := s.lab.Cluster(name)
+// cluster returns what a cluster is made of, without any pods to measure.
+func (d dryRun) cluster(ctx context.Context, name string) (*clusterPlan, error) {
+	spec, err := d.lab.Cluster(name)
 	if err != nil {
 		return nil, err
 	}
 	p := &clusterPlan{spec: spec}
-	if p.bed, err = s.bed.Plan(ctx, name); err != nil {
+	if p.bed, err = d.bed.Plan(ctx, name); err != nil {
 		return nil, err
 	}
 	for _, what := range p.bed.Machine {
@@ -106,13 +115,13 @@ func (s *Session) planCluster(ctx context.Context, name string) (*clusterPlan, e
 	return p, nil
 }
 
-// planPods adds what one comparison makes in a cluster.
-func (s *Session) planPods(ctx context.Context, p *clusterPlan, cmp plan.Decided) error {
+// pods adds what one comparison makes in a cluster.
+func (d dryRun) pods(ctx context.Context, p *clusterPlan, cmp plan.Decided) error {
 	nodes := plannedNodes(p.spec)
 	there := &testbed.Cluster{Name: p.spec.Name, ServerNode: nodes[0], ClientNode: nodes[1]}
-	deployer := &workload.Cluster{Name: p.spec.Name, Image: p.bed.Images.Refs["bench"], RunID: s.owner().ID, Expires: s.owner().Expires}
+	deployer := &workload.Cluster{Name: p.spec.Name, Image: p.bed.Images.Refs["bench"], RunID: d.owner.ID, Expires: d.owner.Expires}
 	phases := map[string]string{journal.PhaseFull: runs}
-	if s.plan.Profile.Judge {
+	if d.plan.Profile.Judge {
 		phases[journal.PhaseConfirm] = ifNeeded
 	}
 	for _, phase := range []string{journal.PhaseFull, journal.PhaseConfirm} {
@@ -123,7 +132,7 @@ func (s *Session) planPods(ctx context.Context, p *clusterPlan, cmp plan.Decided
 		var specs []workload.Spec
 		accelerated := false
 		for _, c := range cmp.In(there.Name) {
-			for _, w := range wants(s.plan, c, there, phase) {
+			for _, w := range wants(d.plan, c, there, phase) {
 				specs = append(specs, w.Spec)
 			}
 			accelerated = accelerated || c.Arm.Accelerated
@@ -136,7 +145,7 @@ func (s *Session) planPods(ctx context.Context, p *clusterPlan, cmp plan.Decided
 			p.add(fate, o)
 		}
 		if accelerated {
-			objects, err := bypass.Plan(ctx, p.bed.Target, s.owner(), there.ClientNode)
+			objects, err := bypass.Plan(ctx, p.bed.Target, d.owner, there.ClientNode)
 			if err != nil {
 				return err
 			}

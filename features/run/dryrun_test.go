@@ -39,9 +39,9 @@ clusters:
     interfaces: [{name: eth0, network: lan, pool: 10.1.0.128-10.1.0.191}]
 `
 
-// dryRun is the dry run of a profile on clusters that can't be reached: nothing in
+// dryRunHere is the dry run of a profile on clusters that can't be reached: nothing in
 // it may ask one.
-func dryRun(t *testing.T, profile string, labels map[string][]string) (string, error) {
+func dryRunHere(t *testing.T, profile string, labels map[string][]string) (string, error) {
 	t.Helper()
 	return dryRunOf(t, existingClusters, profile, labels)
 }
@@ -55,7 +55,7 @@ func dryRunOf(t *testing.T, clusters, profile string, labels map[string][]string
 	s.runID = "dry-run"
 	s.bed, err = s.newTestbed("")
 	require.NoError(t, err)
-	plans, err := s.plans(t.Context())
+	plans, err := dryRun{s.plan, s.lab, s.bed, owner(s.runID, s.started)}.clusters(t.Context())
 	if err != nil {
 		return "", err
 	}
@@ -65,7 +65,7 @@ func dryRunOf(t *testing.T, clusters, profile string, labels map[string][]string
 }
 
 func TestDryRunOfExistingClusters(t *testing.T) {
-	out, err := dryRun(t, "quick", nil)
+	out, err := dryRunHere(t, "quick", nil)
 	require.NoError(t, err)
 	first, second, found := strings.Cut(out, "cluster ebpf (context other of /nowhere/admin.conf):\n")
 	require.True(t, found, out)
@@ -98,12 +98,12 @@ func TestDryRunOfExistingClusters(t *testing.T) {
 }
 
 func TestDryRunOfASelection(t *testing.T) {
-	out, err := dryRun(t, "quick", map[string][]string{"comparison": {"same-node-latency"}})
+	out, err := dryRunHere(t, "quick", map[string][]string{"comparison": {"same-node-latency"}})
 	require.NoError(t, err)
 	assert.Contains(t, out, "DaemonSet cniperf-bypass/tcpip-bypass")
 	assert.NotContains(t, out, "cilium")
 	assert.NotContains(t, out, "calico-client")
-	out, err = dryRun(t, "smoke", map[string][]string{"comparison": {"pod-ip-latency"}})
+	out, err = dryRunHere(t, "smoke", map[string][]string{"comparison": {"pod-ip-latency"}})
 	require.NoError(t, err)
 	assert.NotContains(t, out, "bypass/", "hosts are not touched unless the bypass is asked for")
 	_, listing, _ := strings.Cut(out, "cluster kube-proxy")

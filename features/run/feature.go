@@ -48,18 +48,18 @@ func (s *Session) feature(d plan.Decided, phase string) types.Feature {
 			return ctx
 		})
 	for _, a := range d.Assertions {
-		f.AssessWithDescription(CamelCase(a.Name), a.Sentence, s.assess(m, a.Name))
+		f.AssessWithDescription(CamelCase(a.Name), a.Sentence, m.assess(a.Name, s.plan.Profile, s.options.Gate))
 	}
 	return f.Feature()
 }
 
 // assess is the step of one assertion. Only a gate that failed fails it, unless
 // verdicts only inform; what was not decided is skipped with the reason, never passed.
-func (s *Session) assess(m *measurement, assertion string) e2e.Func {
+func (m *measurement) assess(assertion string, profile plan.Profile, gate bool) e2e.Func {
 	return func(ctx context.Context, t *testing.T, _ *envconf.Config) context.Context {
 		switch {
-		case !s.plan.Profile.Judge:
-			t.Skipf("profile %s is too short to judge by", s.plan.Profile.Name)
+		case !profile.Judge:
+			t.Skipf("profile %s is too short to judge by", profile.Name)
 		case m.err != nil:
 			t.Skipf("not measured: %v", m.err)
 		case m.skipped != nil:
@@ -74,7 +74,7 @@ func (s *Session) assess(m *measurement, assertion string) e2e.Func {
 		switch v := m.verdicts[i]; {
 		case v.Outcome == verdict.Pass:
 			t.Log(v.Explanation)
-		case v.Outcome == verdict.Fail && v.Role == verdict.Gate && m.phase == journal.PhaseFull && s.options.Gate:
+		case v.Outcome == verdict.Fail && v.Role == verdict.Gate && m.phase == journal.PhaseFull && gate:
 			t.Error(v.Explanation)
 		default:
 			t.Skipf("%s: %s", v.Outcome, v.Explanation)

@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/e2e-framework/pkg/types"
 
 	"github.com/cniperf/cniperf/features/plan"
+	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
@@ -22,7 +23,7 @@ func (s *Session) Features(ctx context.Context, phase string) ([]types.Feature, 
 			if err := s.Begin(ctx); err != nil {
 				return nil, "", err
 			}
-			early, reason, err := s.early(ctx, d)
+			early, reason, err := early(ctx, s.plan, s.bed, d)
 			if err != nil {
 				return nil, "", err
 			}
@@ -53,8 +54,8 @@ func gatesFirst(all []plan.Decided) []plan.Decided {
 // early tells whether a comparison is worth a first verdict of its own: its early
 // arms can be measured while images of another cluster have still to be built.
 // Where not, it tells why.
-func (s *Session) early(ctx context.Context, first plan.Decided) (bool, string, error) {
-	full, err := s.plan.Of(first.Name, journal.PhaseFull)
+func early(ctx context.Context, p plan.Plan, bed *testbed.Testbed, first plan.Decided) (bool, string, error) {
+	full, err := p.Of(first.Name, journal.PhaseFull)
 	if err != nil {
 		return false, "", err
 	}
@@ -65,7 +66,7 @@ func (s *Session) early(ctx context.Context, first plan.Decided) (bool, string, 
 		if c == first.Clusters[0] {
 			continue
 		}
-		cached, err := s.bed.Cached(ctx, c)
+		cached, err := bed.Cached(ctx, c)
 		if err != nil {
 			return false, "", err
 		}

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
+	"github.com/cniperf/cniperf/features/plan"
+	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/internal/analysis"
 	"github.com/cniperf/cniperf/internal/journal"
+	"github.com/cniperf/cniperf/internal/progress"
 	"github.com/cniperf/cniperf/internal/verdict"
 )
 
@@ -38,10 +40,11 @@ func (s *Session) Finish(ctx context.Context, tests int) int {
 		return tests
 	}
 	defer s.progress.Close()
-	code, reason := s.ended(ctx, tests)
+	e := ending{s.plan, s.bed, s.book, s.room, s.progress, s.measurements, s.runDir, s.beginErr}
+	code, reason := e.ended(ctx, tests)
 	word := outcomeWords[code]
 	code, reason = s.options.gated(code, reason)
-	if err := s.conclude(context.WithoutCancel(ctx), word, code, reason); err != nil {
+	if err := e.conclude(context.WithoutCancel(ctx), word, code, reason, s.PrintReport); err != nil {
 		fmt.Fprintln(os.Stderr, "cniperf:", err)
 		if code == verdict.ExitPass {
 			code = verdict.ExitInfrastructure
@@ -51,20 +54,31 @@ func (s *Session) Finish(ctx context.Context, tests int) int {
 	return code
 }
 
+// ending is what the end of a run needs of it. Without a room nothing was begun.
+type ending struct {
+	plan     plan.Plan
+	bed      *testbed.Testbed
+	book     *book
+	room     *room
+	progress *progress.Reporter
+	measured tally
+	runDir   string
+	beginErr error
+}
+
 // ended is how the run ended, before the user's wish about gates.
-func (s *Session) ended(ctx context.Context, tests int) (int, string) {
+func (e ending) ended(ctx context.Context, tests int) (int, string) {
 	switch {
 	case errors.Is(context.Cause(ctx), ErrInterrupted):
 		return ExitInterrupted, context.Cause(ctx).Error()
-	case s.beginErr != nil:
-		return verdict.ExitInfrastructure, s.beginErr.Error()
+	case e.beginErr != nil:
+		return verdict.ExitInfrastructure, e.beginErr.Error()
 	}
-	outcome, err := s.outcome()
+	outcome, err := e.outcome()
 	if err != nil {
 		return verdict.ExitInfrastructure, err.Error()
 	}
-	measured := !slices.ContainsFunc(s.measurements, func(m *measurement) bool { return m.err != nil || m.skipped != nil })
-	if outcome.ExitCode == verdict.ExitPass && tests != 0 && measured {
+	if outcome.ExitCode == verdict.ExitPass && tests != 0 && e.measured.whole() {
 		return verdict.ExitInfrastructure, "a test step failed without a verdict"
 	}
 	return outcome.ExitCode, outcome.String()
@@ -87,15 +101,15 @@ func (o Options) gated(code int, reason string) (int, string) {
 
 // outcome is how the run ended by what was measured, and records the last word about
 // every assertion.
-func (s *Session) outcome() (analysis.Outcome, error) {
-	facts := analysis.Facts{Profile: s.plan.Profile.Name, Judges: s.plan.Profile.Judge}
-	for _, m := range s.measurements {
-		facts.Comparisons = append(facts.Comparisons, m.judged(s.room))
+func (e ending) outcome() (analysis.Outcome, error) {
+	facts := analysis.Facts{Profile: e.plan.Profile.Name, Judges: e.plan.Profile.Judge}
+	for _, m := range e.measured {
+		facts.Comparisons = append(facts.Comparisons, m.judged(e.room))
 		if m.err != nil {
 			facts.Failures = append(facts.Failures, analysis.Failure{Err: m.err})
 		}
 	}
-	for _, skip := range s.book.missing() {
+	for _, skip := range e.book.missing() {
 		facts.Missing = append(facts.Missing, analysis.Missing{Comparison: skip.Comparison, Cell: skip.Cell, Reason: *skip.Why})
 	}
 	if !facts.Judges {
@@ -104,39 +118,31 @@ func (s *Session) outcome() (analysis.Outcome, error) {
 	// Two copies of an arm that differ in one comparison spoil all of them, so the
 	// last word is had over the whole run.
 	var err error
-	if facts.Verdicts, err = verdict.Judge(s.assertions(), s.bed.Provider(), facts.Comparisons...); err != nil {
+	if facts.Verdicts, err = verdict.Judge(e.measured.assertions(e.plan.Thresholds), e.bed.Provider(), facts.Comparisons...); err != nil {
 		return analysis.Outcome{}, err
 	}
-	return analysis.Conclude(facts), s.book.verdicts(journal.PhaseFull, facts.Verdicts)
+	return analysis.Conclude(facts), e.book.verdicts(journal.PhaseFull, facts.Verdicts)
 }
 
-// assertions are the thresholds with the assertions of what was selected.
-func (s *Session) assertions() verdict.Thresholds {
-	t := s.plan.Thresholds
-	t.Assertions = nil
-	for _, m := range s.measurements {
-		t.Assertions = append(t.Assertions, m.decided.Assertions...)
-	}
-	return t
-}
-
-func (s *Session) conclude(ctx context.Context, word string, code int, reason string) error {
-	if s.room == nil {
+// conclude removes the run's pods, lets go of the lab and closes the journal. report
+// writes and prints what the journal says.
+func (e ending) conclude(ctx context.Context, word string, code int, reason string, report func() error) error {
+	if e.room == nil {
 		return nil
 	}
-	diagnostics := s.diagnose(ctx, code, reason)
+	diagnostics := e.diagnose(ctx, code, reason)
 	ctx, cancel := context.WithTimeout(ctx, cleanUpTimeout)
 	defer cancel()
-	s.progress.Printf("removing the run's pods")
-	cleaned := errors.Join(s.room.cleanUp(ctx), s.bed.Release(ctx))
+	e.progress.Printf("removing the run's pods")
+	cleaned := errors.Join(e.room.cleanUp(ctx), e.bed.Release(ctx))
 	if cleaned != nil && code == verdict.ExitPass {
 		word, code, reason = outcomeWords[verdict.ExitInfrastructure], verdict.ExitInfrastructure, reason+"; but what the run made could not be removed: "+cleaned.Error()
 	}
 	err := errors.Join(
 		cleaned,
-		s.book.append(journal.End{Outcome: word, ExitCode: code, Reason: reason, Duration: s.elapsed()}),
-		s.book.writer.Close(),
-		s.PrintReport(),
+		e.book.append(journal.End{Outcome: word, ExitCode: code, Reason: reason, Duration: e.room.now()}),
+		e.book.writer.Close(),
+		report(),
 	)
 	if diagnostics != "" {
 		fmt.Println("cniperf:", diagnostics)

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/cniperf/cniperf/fixtures/images"
+	"github.com/cniperf/cniperf/fixtures/lab"
 )
 
 // Flags registers the suite's own flags. Those of the framework, such as -labels and
@@ -41,9 +42,9 @@ func (o *Options) Flags(f *flag.FlagSet) {
 }
 
 // registry is how images are come by: by the lab file, and before it by the flags.
-func (s *Session) registry() images.Registry {
-	r := s.options.Registry
-	mirrors := maps.Clone(s.lab.RegistryMirrors)
+func (o Options) registry(spec *lab.Spec) images.Registry {
+	r := o.Registry
+	mirrors := maps.Clone(spec.RegistryMirrors)
 	if mirrors == nil {
 		mirrors = map[string]string{}
 	}

@@ -2,9 +2,7 @@ package run
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -12,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/internal/interference"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/record"
@@ -176,36 +173,4 @@ func flatten(data json.RawMessage) (map[string]string, error) {
 	}
 	walk("", root)
 	return leaves, nil
-}
-
-// sameCluster refuses a cluster that isn't what the run that is resumed was
-// measured on, and else records what it is.
-func (s *Session) sameCluster(ctx context.Context, c *testbed.Cluster) error {
-	var now map[string]string
-	err := s.room.workers.asked(ctx, c.Name, "what it is", func(ctx context.Context) (err error) {
-		now, err = c.Fingerprint(ctx)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
-	}
-	return s.same(journal.Fingerprint{Cluster: c.Name, Values: now})
-}
-
-// errOther tells that what stands is not what the run that is resumed was measured on.
-var errOther = errors.New("not what was measured")
-
-// same refuses what isn't what the run that is resumed was measured on, and else
-// records it.
-func (s *Session) same(now journal.Fingerprint) error {
-	for _, was := range s.book.past.Prints {
-		if was.Cluster != now.Cluster || was.Node != now.Node {
-			continue
-		}
-		if err := refusal(differences(was.Values, now.Values)); err != nil {
-			return fmt.Errorf("%w: resume %s: cluster %s: %w", errOther, s.runDir, strings.TrimSuffix(now.Cluster+", node "+now.Node, ", node "), err)
-		}
-		return nil
-	}
-	return s.book.writer.Append(now)
 }

@@ -31,7 +31,7 @@ func newPool(own map[string]Starter, others Starter) *PodPool {
 // concluded is the exit code that the session's measurements give, and the reason.
 func (o *offline) concluded(t *testing.T) (int, string) {
 	t.Helper()
-	outcome, err := o.outcome()
+	outcome, err := ending{plan: o.plan, bed: o.bed, book: o.book, room: o.room, measured: o.measurements}.outcome()
 	require.NoError(t, err)
 	return outcome.ExitCode, outcome.String()
 }

@@ -3,14 +3,10 @@ package run
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +16,6 @@ import (
 	"github.com/cniperf/cniperf/fixtures/machine"
 	"github.com/cniperf/cniperf/fixtures/owned"
 	"github.com/cniperf/cniperf/fixtures/testbed"
-	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/journal"
 	"github.com/cniperf/cniperf/internal/progress"
 )
@@ -40,7 +35,7 @@ type Session struct {
 	before        time.Duration // how long earlier processes of this run were at work
 	begun         bool
 	beginErr      error
-	measurements  []*measurement // of the full phase, in the order in which they began
+	measurements  tally // of the full phase, in the order in which they began
 }
 
 // ErrInfrastructure marks errors that say nothing about any datapath.
@@ -93,11 +88,13 @@ func (s *Session) begin(ctx context.Context) error {
 	if s.bed, err = s.newTestbed(engine); err != nil {
 		return err
 	}
-	speed, err := s.calibrate(ctx)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+	var speed *journal.Speed
+	if s.lab.NeedsEngine() { // with clusters elsewhere, this machine's speed says nothing
+		if speed, err = calibrate(ctx, s.progress); err != nil {
+			return fmt.Errorf("%w: %w", ErrInfrastructure, err)
+		}
 	}
-	if err := s.fits(ctx); err != nil {
+	if err := (estimate{s.plan, s.bed, s.progress}).fits(ctx, s.started, s.options.Timeout); err != nil {
 		return err
 	}
 	header, err := s.header(ctx)
@@ -122,7 +119,7 @@ func (s *Session) begin(ctx context.Context) error {
 
 // header is the journal's first record.
 func (s *Session) header(ctx context.Context) (journal.Header, error) {
-	print, err := s.fingerprint(ctx)
+	print, err := fingerprint(ctx, s.lab, s.bed.Provider())
 	if err != nil {
 		return journal.Header{}, fmt.Errorf("%w: %w", ErrInfrastructure, err)
 	}
@@ -137,29 +134,6 @@ func (s *Session) header(ctx context.Context) (journal.Header, error) {
 	}, err
 }
 
-// fingerprint is this machine's, where the lab is on it, and the lab that was asked
-// for. What a cluster and its nodes are is known and compared once it stands.
-func (s *Session) fingerprint(ctx context.Context) (map[string]string, error) {
-	print := map[string]string{}
-	if s.lab.NeedsEngine() {
-		var err error
-		if print, err = machine.Fingerprint(ctx); err != nil {
-			return nil, err
-		}
-	}
-	file, err := json.Marshal(s.lab)
-	if err != nil {
-		return nil, fmt.Errorf("lab: %w", err)
-	}
-	sum := sha256.Sum256(file)
-	print["lab"], print["provider"] = hex.EncodeToString(sum[:8]), s.bed.Provider()
-	return print, nil
-}
-
-// elapsed is how long the run has been at work, by the monotonic clock; a pause
-// before it was resumed doesn't count.
-func (s *Session) elapsed() time.Duration { return s.before + time.Since(s.started) }
-
 func (s *Session) newTestbed(engine string) (*testbed.Testbed, error) {
 	cache, err := machine.DefaultCacheDir()
 	if err != nil {
@@ -168,81 +142,45 @@ func (s *Session) newTestbed(engine string) (*testbed.Testbed, error) {
 	return &testbed.Testbed{
 		Spec:     s.lab,
 		Lab:      lab.New(s.lab, lab.Options{Engine: engine, Dir: filepath.Join(cache, "lab"), Progress: s.progress}),
-		Images:   &images.Builder{Source: s.options.Source, CacheDir: cache, Engine: engine, Registry: s.registry()},
+		Images:   &images.Builder{Source: s.options.Source, CacheDir: cache, Engine: engine, Registry: s.options.registry(s.lab)},
 		Progress: s.progress,
 		RunID:    s.runID,
 	}, nil
 }
 
 // owner marks what the run makes in its clusters.
-func (s *Session) owner() owned.Run {
-	return owned.Run{ID: s.runID, Expires: s.started.Add(leftoverTTL)}
+func owner(runID string, started time.Time) owned.Run {
+	return owned.Run{ID: runID, Expires: started.Add(leftoverTTL)}
 }
 
 // furnish makes the room that the batches share.
 func (s *Session) furnish() {
-	w := &workers{run: s.owner(), pace: s.progress.Pace, say: s.progress.Printf, note: s.same}
+	found := &standing{lab: s.lab, book: s.book, runDir: s.runDir}
+	w := &workers{run: owner(s.runID, s.started), pace: s.progress.Pace, say: s.progress.Printf, note: found.same}
+	found.workers = w
 	s.room = &room{
 		plan: s.plan, workers: w, book: s.book, progress: s.progress,
 		judge:    judge{s.plan, s.bed.Provider()},
-		clusters: &Clusters{bed: s.bed, note: s.note, say: s.progress.Printf},
+		clusters: &Clusters{bed: s.bed, note: found.note, say: s.progress.Printf},
 		pods: &PodPool{
 			starter: func(cluster string) (Starter, error) { return w.of(cluster) },
 			stage: func(name string, expected time.Duration) func(error) error {
 				return s.progress.Stage(name, expected).End
 			},
-			idle: s.idle,
+			idle: w.idle(s.lab),
 		},
 		ready: func(ctx context.Context, t *target, bench plan.Benchmark) error {
 			return t.prepare(ctx, bench, s.plan.Profile.Pin)
 		},
-		cilium:      s.cilium,
+		cilium: func(cluster string) bool {
+			spec, err := s.lab.Cluster(cluster)
+			return err == nil && spec.CNI == lab.CNICilium
+		},
 		held:        s.bed.Held,
 		reservation: s.bed.Lab.Reservation,
-		now:         s.elapsed,
+		// By the monotonic clock; a pause before the run was resumed doesn't count.
+		now: func() time.Duration { return s.before + time.Since(s.started) },
 	}
-}
-
-// idle refuses nodes of somebody else's cluster that are busier than the lab file
-// allows.
-func (s *Session) idle(ctx context.Context, cluster string, pairs []*workload.Pair) error {
-	spec, err := s.lab.Cluster(cluster)
-	if err != nil {
-		return err
-	}
-	w, err := s.room.workers.of(cluster)
-	if err != nil {
-		return err
-	}
-	return w.CheckIdle(ctx, pairs, spec.MaxBusyPercent())
-}
-
-func (s *Session) cilium(cluster string) bool {
-	spec, err := s.lab.Cluster(cluster)
-	return err == nil && spec.CNI == lab.CNICilium
-}
-
-// note records what a cluster is once it stands, and refuses another one than the
-// resumed run was measured on.
-func (s *Session) note(ctx context.Context, c *testbed.Cluster) error {
-	if err := s.sameCluster(ctx, c); err != nil {
-		return err
-	}
-	for _, f := range c.Facts {
-		fact := journal.Fact{Cluster: c.Name, Subject: f.Subject, Claim: f.Claim, Found: f.Found}
-		if slices.Contains(s.book.past.Facts, fact) {
-			continue
-		}
-		if err := s.book.append(fact); err != nil {
-			return err
-		}
-	}
-	for _, t := range c.Timings {
-		if err := s.book.stage(t.Stage, t.Duration, nil); err != nil {
-			return err
-		}
-	}
-	return s.noteIdle(ctx, c)
 }
 
 // prepare begins a measurement: from here on the run's end counts it.
@@ -253,7 +191,7 @@ func (s *Session) prepare(ctx context.Context, m *measurement) {
 	if m.err = s.Begin(ctx); m.err == nil {
 		m.prepare(ctx, s.room)
 	}
-	s.tell(m)
+	s.measurements.tell(m, s.plan.Selected(), s.progress)
 }
 
 // measure measures and judges. What it costs stays with its comparison: the next
@@ -263,26 +201,8 @@ func (s *Session) measure(ctx context.Context, m *measurement) {
 		return
 	}
 	m.measure(ctx, s.room)
-	s.tell(m)
+	s.measurements.tell(m, s.plan.Selected(), s.progress)
 	if m.err == nil && m.phase == journal.PhaseFirst {
 		m.err = s.PrintReport()
 	}
-}
-
-// tell says of a measurement that failed what is still going to be measured.
-func (s *Session) tell(m *measurement) {
-	if m.err == nil && m.skipped == nil || s.progress == nil {
-		return
-	}
-	left := 0
-	for _, d := range s.plan.Selected() {
-		if !slices.ContainsFunc(s.measurements, func(o *measurement) bool { return o.decided.Name == d.Name }) {
-			left++
-		}
-	}
-	why := fmt.Sprint(m.err)
-	if m.err == nil {
-		why = m.skipped.String()
-	}
-	s.progress.Printf("%s is not measured: %s; comparisons still to be measured: %d", m.decided.Name, why, left)
 }

@@ -66,7 +66,7 @@ func newCopies(t *testing.T) *copies {
 	require.NoError(t, err)
 	require.Contains(t, up, c.arm.Cluster)
 	c.cluster = up[c.arm.Cluster]
-	require.NoError(t, s.room.workers.add(t.Context(), c.cluster, s.cilium(c.cluster.Name)))
+	require.NoError(t, s.room.workers.add(t.Context(), c.cluster, s.room.cilium(c.cluster.Name)))
 	w, err := s.room.workers.of(c.cluster.Name)
 	require.NoError(t, err)
 	c.observer = w.observer
@@ -88,13 +88,13 @@ func (c *copies) batch(t *testing.T, names []string, use func(*batch)) {
 	ctx := t.Context()
 	c.batches++
 	b := &batch{copies: c, name: fmt.Sprintf("batch%d", c.batches), names: names, targets: targets{}}
-	run := c.session.owner()
+	run := owner(c.session.runID, c.session.started)
 	d, err := workload.NewCluster(c.cluster.Name, c.cluster.REST, c.cluster.BenchImage, run.ID+"-"+b.name, run.Expires)
 	require.NoError(t, err)
 	pool := &PodPool{
 		starter: func(string) (Starter, error) { return d, nil },
 		stage:   c.session.room.pods.stage,
-		idle:    c.session.idle,
+		idle:    c.session.room.workers.idle(c.session.lab),
 	}
 	defer func() {
 		pool.Close()

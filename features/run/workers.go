@@ -8,6 +8,7 @@ import (
 
 	"github.com/cniperf/cniperf/fixtures/apierror"
 	"github.com/cniperf/cniperf/fixtures/cni/bypass"
+	"github.com/cniperf/cniperf/fixtures/lab"
 	"github.com/cniperf/cniperf/fixtures/owned"
 	"github.com/cniperf/cniperf/fixtures/testbed"
 	"github.com/cniperf/cniperf/fixtures/workload"
@@ -165,3 +166,19 @@ func (w *worker) watch(ctx context.Context, lost func(error)) (stop func()) {
 // leftoverTTL is after what time an owner may take what a run made for left
 // behind. It is longer than any run.
 const leftoverTTL = 24 * time.Hour
+
+// idle returns what refuses nodes of somebody else's cluster that are busier than the
+// lab file allows.
+func (w *workers) idle(spec *lab.Spec) func(ctx context.Context, cluster string, pairs []*workload.Pair) error {
+	return func(ctx context.Context, cluster string, pairs []*workload.Pair) error {
+		c, err := spec.Cluster(cluster)
+		if err != nil {
+			return err
+		}
+		there, err := w.of(cluster)
+		if err != nil {
+			return err
+		}
+		return there.CheckIdle(ctx, pairs, c.MaxBusyPercent())
+	}
+}

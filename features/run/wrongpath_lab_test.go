@@ -165,7 +165,7 @@ func TestCalicoInATunnelIsCaught(t *testing.T) {
 func TestABypassThatIsNotAttachedIsCaught(t *testing.T) {
 	b := newBench(t, "same-node-latency", "bypass-on", "bypass-off")
 	ctx, c := t.Context(), b.clusters["kube-proxy"]
-	accelerator, err := bypass.Install(ctx, c.Target, b.session.owner(), c.ClientNode, b.sampler.benchmark.Port)
+	accelerator, err := bypass.Install(ctx, c.Target, owner(b.session.runID, b.session.started), c.ClientNode, b.sampler.benchmark.Port)
 	t.Cleanup(func() { assert.NoError(t, accelerator.Remove(context.WithoutCancel(ctx))) })
 	require.NoError(t, err)
 	b.sampler.bypass = accelerator
@@ -218,7 +218,7 @@ func TestTheArchivedBypassIsProvenByItsPackets(t *testing.T) {
 	c := b.clusters["kube-proxy"]
 	c.Target.Images = maps.Clone(c.Target.Images)
 	c.Target.Images[bypass.Upstream] = image
-	accelerator, err := bypass.Install(ctx, c.Target, b.session.owner(), c.ClientNode, b.sampler.benchmark.Port)
+	accelerator, err := bypass.Install(ctx, c.Target, owner(b.session.runID, b.session.started), c.ClientNode, b.sampler.benchmark.Port)
 	defer func() { assert.NoError(t, accelerator.Remove(context.WithoutCancel(ctx))) }()
 	require.NoError(t, err)
 	b.sampler.bypass = accelerator
