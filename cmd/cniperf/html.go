@@ -18,7 +18,7 @@ func printHTML(out io.Writer, args []string) (*journal.Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	runs, err := readRuns(args, journal.Read)
+	runs, err := readRuns(args, htmlreport.Read)
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}

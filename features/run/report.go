@@ -3,7 +3,6 @@ package run
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/cniperf/cniperf/internal/htmlreport"
 	"github.com/cniperf/cniperf/internal/journal"
@@ -30,7 +29,7 @@ func (s *Session) PrintReport() error {
 	if err := report.Write(s.runDir, run, published); err != nil {
 		return err
 	}
-	shown, err := withEvidence(run)
+	shown, err := htmlreport.Read(s.runDir)
 	if err != nil {
 		return err
 	}
@@ -38,18 +37,4 @@ func (s *Session) PrintReport() error {
 		return err
 	}
 	return report.New(run, published).Text(os.Stdout)
-}
-
-// pageable is up to which size in bytes of a journal its page shows the evidence of
-// every sample: a browser has to hold what the page holds.
-const pageable = 64 << 20
-
-// withEvidence returns the run with what was seen around its samples, if a page can
-// hold it.
-func withEvidence(run *journal.Run) (*journal.Run, error) {
-	info, err := os.Stat(filepath.Join(run.Dir, journal.FileName))
-	if err != nil || info.Size() > pageable {
-		return run, err
-	}
-	return journal.Read(run.Dir)
 }

@@ -70,8 +70,12 @@ func (r Row) draw(p *Picture, s Scale, top Pixels) {
 		if d.Faint {
 			class += " faint"
 		}
-		// Every third place, so that neighbours in time don't hide each other.
-		p.Point(s.At(d.Value), middle+spreadOf*Pixels(i%3-1), r.Shape, class, d.Tip)
+		y := middle
+		if r.Low == nil { // not the ends of an interval
+			// Every third place, so that neighbours in time don't hide each other.
+			y += spreadOf * Pixels(i%3-1)
+		}
+		p.Point(s.At(d.Value), y, r.Shape, class, d.Tip)
 	}
 	if r.Median != nil {
 		x := s.At(*r.Median)

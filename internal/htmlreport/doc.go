@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 )
 
 //go:embed assets
@@ -34,12 +35,15 @@ type document struct {
 	Style, Script string
 	// Policy is the page's Content-Security-Policy.
 	Policy string
-	// Home is set where a server shows the page: the way back to its list.
+	// Home is the way back to a server's list; empty on that, and without a server.
 	Home string
 	Body any
 }
 
-// write fills the template of that name into the page.
+// top is the home of a server's list itself, which has no way back.
+const top = "."
+
+// write fills the template of that name into the page. home is empty without a server.
 func write(w io.Writer, texts Texts, name, title, home string, body any) error {
 	style, err := assets.ReadFile("assets/page.css")
 	if err != nil {
@@ -58,7 +62,7 @@ func write(w io.Writer, texts Texts, name, title, home string, body any) error {
 		connect = "'self'" // the page of a run that goes on hears of it
 	}
 	return t.Execute(w, document{
-		Lang: "en", Title: title, Style: string(style), Script: string(script), Home: home, Body: body,
+		Lang: "en", Title: title, Style: string(style), Script: string(script), Home: strings.TrimPrefix(home, top), Body: body,
 		Policy: fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; img-src data:; connect-src %s; base-uri 'none'; form-action %s",
 			hash(style), hash(script), connect, connect),
 	})

@@ -2,18 +2,37 @@ package htmlreport
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/cniperf/cniperf/internal/journal"
 )
 
-// rawBudget is how many bytes of raw output a page holds; the rest stays in the run's
-// folder and is named. rawMost is the same of one sample.
+// A browser has to hold what a page holds.
 const (
+	// pageable is up to which size in bytes of a journal its page has evidence at all.
+	pageable = 64 << 20
+	// rawBudget is how many bytes of raw output a page holds; the rest stays in the
+	// run's folder and is named. rawMost is the same of one sample.
 	rawBudget = 2 << 20
 	rawMost   = 16 << 10
+	// samplesListed are how many samples a page lists. Invalid ones it always lists.
+	samplesListed = 4000
 )
+
+// Read reads the run in dir for its page: with the evidence of its samples, if a page
+// can hold that.
+func Read(dir string) (*journal.Run, error) {
+	info, err := os.Stat(filepath.Join(dir, journal.FileName))
+	if err == nil && info.Size() > pageable {
+		return journal.ReadValues(dir)
+	}
+	return journal.Read(dir) // which says what is wrong, if anything is
+}
 
 // evidenceView is the samples of one comparison and phase.
 type evidenceView struct {
@@ -29,22 +48,27 @@ type sampleView struct {
 	Raw, RawNote                 string
 }
 
-// evidence is sample by sample what was run, what it gave and what proved the path.
-func (r *Report) evidence() []evidenceView {
+// evidence is sample by sample what was run, what it gave and what proved the path; and
+// how many samples are not listed.
+func (r *Report) evidence() ([]evidenceView, int) {
 	var groups []evidenceView
-	at, ids, budget := map[[2]string]int{}, map[string]bool{}, rawBudget
-	for _, s := range r.run.Samples {
+	at, ids, budget, left := map[[2]string]int{}, map[string]bool{}, rawBudget, 0
+	for i, s := range r.run.Samples {
+		if s.Invalid == "" && (i >= samplesListed || len(s.Command)+len(s.Checks) == 0) {
+			left++
+			continue
+		}
 		key := [2]string{s.Comparison, s.Phase}
-		i, ok := at[key]
+		g, ok := at[key]
 		if !ok {
-			i, at[key] = len(groups), len(groups)
+			g, at[key] = len(groups), len(groups)
 			groups = append(groups, evidenceView{
 				ID: unique(ids, "e-"+slug(s.Comparison+phaseSuffix(s.Phase))), Title: r.phaseWord(s.Comparison, s.Phase),
 			})
 		}
-		groups[i].Samples = append(groups[i].Samples, r.sample(s, &budget))
+		groups[g].Samples = append(groups[g].Samples, r.sample(s, &budget))
 	}
-	return groups
+	return groups, left
 }
 
 func (r *Report) sample(s journal.Sample, budget *int) sampleView {
@@ -76,7 +100,22 @@ func (r *Report) sample(s journal.Sample, budget *int) sampleView {
 		v.RawNote += "; " + say("it is only in the run's folder, to keep this page small")
 	default:
 		*budget -= len(raw)
-		v.Raw = strings.ToValidUTF8(string(raw), "\ufffd")
+		v.Raw = printable(raw)
 	}
 	return v
+}
+
+// colour is how tools colour what they print for a terminal.
+var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// printable is a tool's output without a terminal's colours; what else no page can
+// show is replaced.
+func printable(raw []byte) string {
+	text := strings.ToValidUTF8(string(colour.ReplaceAll(raw, nil)), "\ufffd")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return '\ufffd'
+		}
+		return r
+	}, text)
 }

@@ -54,7 +54,7 @@ func Index(w io.Writer, runs string, list []Listed, texts Texts) error {
 			b.Profiles = append(b.Profiles, l.Profile)
 		}
 	}
-	return write(w, texts, "index.html", b.Title, "/", b)
+	return write(w, texts, "index.html", b.Title, top, b)
 }
 
 // exitView is how a run ended, by its exit code.

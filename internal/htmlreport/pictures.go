@@ -34,8 +34,18 @@ func (r *Report) roundsPicture(v comparisonView, about []verdict.Verdict) chart.
 	if q.unit == "" {
 		title = r.texts.Say("%s, %s", c.Metric.Name, v.Better)
 	}
+	if every := everyRound(c); every > 1 {
+		title += r.texts.Say("; one round in %d is drawn", every)
+	}
 	return chart.Rows(v.ID+"-rounds", r.finding(v, about), rows, chart.Axis{Scale: chart.Around(all...), Title: title})
 }
+
+// pointsDrawn is how many rounds of an arm a picture draws: no run so far had a tenth of
+// them, and more are not to be told apart.
+const pointsDrawn = 500
+
+// everyRound is in which steps rounds are drawn: 1 is each.
+func everyRound(c analysis.Comparison) int { return 1 + (len(c.Valid)-1)/pointsDrawn }
 
 // roundsRow is one arm of it. Values are in the unit that is shown.
 func (r *Report) roundsRow(c analysis.Comparison, arm analysis.Arm, q quantity) chart.Row {
@@ -54,7 +64,11 @@ func (r *Report) roundsRow(c analysis.Comparison, arm analysis.Arm, q quantity) 
 	for _, d := range c.Disturbed {
 		marked[d.Round] = true
 	}
-	for _, round := range c.Valid {
+	every := everyRound(c)
+	for n, round := range c.Valid {
+		if n%every != 0 {
+			continue
+		}
 		if value, ok := round.Values[arm.Cell].Get(c.Metric.Name); ok {
 			tip := r.texts.Say("%s, round %d: %s", row.Name, round.Index, q.of(value.Value))
 			if marked[round.Index] {

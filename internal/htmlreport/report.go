@@ -84,7 +84,7 @@ func Write(dir string, run *journal.Run, figures Figures) error {
 // HTML writes the page with all its evidence.
 func (r *Report) HTML(w io.Writer) error {
 	b := r.body()
-	b.Evidence = r.evidence()
+	b.Evidence, b.Unlisted = r.evidence()
 	return write(w, r.texts, "report.html", b.Title, "", b)
 }
 
@@ -95,7 +95,7 @@ func (r *Report) Served(w io.Writer, home, events string) error {
 	if r.run.End == nil && events != "" {
 		b.Events = events
 	} else {
-		b.Evidence = r.evidence()
+		b.Evidence, b.Unlisted = r.evidence()
 	}
 	return write(w, r.texts, "report.html", b.Title, home, b)
 }
@@ -115,7 +115,9 @@ type body struct {
 	CrossChecks []crossView
 	Timeline    timelineView
 	Evidence    []evidenceView
-	Tables      []tableView
+	// Unlisted is how many samples the evidence leaves out.
+	Unlisted int
+	Tables   []tableView
 	// Events is where a page that is served hears of news.
 	Events string
 }

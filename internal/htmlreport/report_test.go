@@ -34,7 +34,7 @@ var own = regexp.MustCompile(`(?s)<(style|script)>.*?</(style|script)>`)
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	got = own.ReplaceAllString(got, "<$1></$1>")
-	got = regexp.MustCompile(`sha256-[^&]+=`).ReplaceAllString(got, "sha256-…")
+	got = regexp.MustCompile(`sha256-.*?=&#39;`).ReplaceAllString(got, "sha256-…&#39;")
 	path := filepath.Join("testdata", name)
 	if *update {
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
@@ -166,7 +166,7 @@ func TestRawOutputIsInThePageUpToABudget(t *testing.T) {
 	run := finished(t)
 	w, err := journal.Create(dir, run.Header)
 	require.NoError(t, err)
-	small, err := w.StoreRaw([]byte("what <the> tool said"))
+	small, err := w.StoreRaw([]byte("what \x1b[2;35m<the>\x1b[0m tool\x00said"))
 	require.NoError(t, err)
 	large, err := w.StoreRaw(bytes.Repeat([]byte("x"), rawMost+1))
 	require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestRawOutputIsInThePageUpToABudget(t *testing.T) {
 	run.Dir = dir
 	run.Samples[0].Raw, run.Samples[1].Raw, run.Samples[2].Raw = small, large, strings.Repeat("0", 64)
 	text := page(t, run)
-	assert.Contains(t, text, "what &lt;the&gt; tool said")
+	assert.Contains(t, text, "what &lt;the&gt; tool\ufffdsaid")
 	assert.NotContains(t, text, strings.Repeat("x", 100))
 	assert.Contains(t, text, "only in the run")
 	assert.Contains(t, text, "no such file")
@@ -187,4 +187,43 @@ func TestWriteMakesTheFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, bytes.HasPrefix(b, []byte("<!doctype html>")))
 	assert.ErrorContains(t, Write(filepath.Join(dir, "none"), finished(t), nil), FileName)
+}
+
+// A run of any length makes a page that a browser can hold, which says what it leaves
+// out; what was wrong is always in it.
+func TestALongRunMakesAUsablePage(t *testing.T) {
+	e := newExample(t)
+	const rounds = 5000
+	for i := range rounds {
+		e.round("pod-ip-latency", journal.PhaseFull, "sockperf-latency", measure.PodIP, i+1, 1, i == rounds-1, measure.Latency, []string{"macvlan"}, 9)
+	}
+	text := html.UnescapeString(page(t, &e.Run))
+	assert.Less(t, len(text), 6<<20)
+	for _, want := range []string{
+		"999 samples are not listed here", "round 5000, attempt 1, place 1: macvlan", "It does not count: the stream was cut", "one round in 10 is drawn",
+		"of ordinary rounds one in 3 is drawn", "5000 rounds in 1 comparisons",
+	} {
+		assert.Contains(t, text, want)
+	}
+	for i := range e.Samples {
+		e.Samples[i].Command, e.Samples[i].Checks = nil, nil // as journal.ReadValues gives them
+	}
+	assert.Contains(t, page(t, &e.Run), "4999 samples are not listed here")
+}
+
+func TestReadTakesTheEvidenceOfAnOrdinaryRun(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	run := finished(t)
+	w, err := journal.Create(dir, run.Header)
+	require.NoError(t, err)
+	require.NoError(t, w.Append(run.Samples[0]))
+	require.NoError(t, w.Close())
+	read, err := Read(dir)
+	require.NoError(t, err)
+	assert.NotEmpty(t, read.Samples[0].Checks)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, journal.FileName), []byte(`{"v":99,"type":"header","time":"","data":{},"sum":""}`+"\n"), 0o600))
+	_, err = Read(dir)
+	assert.ErrorContains(t, err, "line 1 has format version 99, this cniperf reads 1")
+	_, err = Read(filepath.Join(dir, "none"))
+	assert.ErrorContains(t, err, "is not a run folder")
 }

@@ -63,7 +63,7 @@ func (s *Server) report(w io.Writer, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	run, err := journal.Read(dir)
+	run, err := htmlreport.Read(dir)
 	if err != nil {
 		return err
 	}
@@ -126,11 +126,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return // the folder was removed
 		}
-		switch size := info.Size(); {
-		case seen < 0:
-			_, err = fmt.Fprint(w, ": following\n\n")
-			seen = size
-		case size != seen:
+		// At once as well: the journal may have grown since the page was made.
+		if size := info.Size(); size != seen {
 			_, err = fmt.Fprintf(w, "event: changed\ndata: %d\n\n", size)
 			seen = size
 		}

@@ -31,9 +31,9 @@
     th.setAttribute("aria-sort", up ? "ascending" : "descending");
     const value = (row) => row.cells[column].dataset.v ?? row.cells[column].textContent.trim();
     const compare = (a, b) => {
-      const [x, y] = [value(a), value(b)];
-      const numbers = parseFloat(x) - parseFloat(y);
-      return (up ? 1 : -1) * (Number.isNaN(numbers) ? x.localeCompare(y) : numbers);
+      const [x, y] = [value(a), value(b)], [m, n] = [parseFloat(x), parseFloat(y)];
+      if (Number.isNaN(m) !== Number.isNaN(n)) return Number.isNaN(m) ? 1 : -1; // what is absent comes last
+      return (up ? 1 : -1) * (Number.isNaN(m) ? x.localeCompare(y) : m - n);
     };
     const body = table.tBodies[0];
     body.append(...[...body.rows].sort(compare));
@@ -70,7 +70,7 @@
   // renew takes a page that is served anew and keeps what the reader chose.
   const renew = async () => {
     const answer = await fetch(location.pathname + location.search);
-    if (!answer.ok) return;
+    if (!answer.ok) return true; // the next time, perhaps
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     const form = document.getElementById("filter");
     const chosen = form ? [...new FormData(form)] : [], open = find("details[open][id]").map((d) => d.id);
@@ -90,6 +90,7 @@
   const live = document.getElementById("live");
   if (live) {
     const news = new EventSource(live.dataset.events);
-    news.addEventListener("changed", async () => { if (!(await renew())) news.close(); });
+    let last = Promise.resolve(); // one after the other, so that no older page comes last
+    news.addEventListener("changed", () => { last = last.then(renew).then((goesOn) => goesOn || news.close()); });
   }
 })();
