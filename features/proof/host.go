@@ -24,7 +24,7 @@ func (e evidence) hostChecks() []journal.Check {
 	if e.HostInterface != "" {
 		checks = append(checks, e.entered())
 	}
-	checks = append(checks, e.untunnelled())
+	checks = append(checks, e.tunnelled())
 	if q := Question(e.Arm, e.Path); q.Rules {
 		checks = append(checks, e.translated()...)
 	} else if q.Cilium {
@@ -52,9 +52,12 @@ func (e evidence) entered() journal.Check {
 		strings.HasPrefix(name, e.HostInterface) && sent.TxBytes > 0 && float64(received) >= minShare*float64(sent.TxBytes), err)
 }
 
-// untunnelled proves that no tunnel of the node's carried the sample.
-func (e evidence) untunnelled() journal.Check {
+// tunnelled proves that a tunnel of the node's carried the sample, or that none did.
+func (e evidence) tunnelled() journal.Check {
 	text := fmt.Sprintf("tunnels of the node moved less than %.0f %% of the sample's bytes", maxTunnelled*100)
+	if e.Tunnelled {
+		text = fmt.Sprintf("tunnels of the node moved at least %.0f %% of the sample's bytes", minShare*100)
+	}
 	var moved []string
 	var sum uint64
 	for _, name := range names(e.Before.Interfaces, e.After.Interfaces) {
@@ -84,7 +87,11 @@ func (e evidence) untunnelled() journal.Check {
 	if len(moved) > 0 {
 		found = fmt.Sprintf("%s, beside %d of the client", strings.Join(moved, ", "), sample)
 	}
-	return claim(text, found, len(e.After.Interfaces) > 0 && float64(sum) <= maxTunnelled*float64(sample), nil)
+	holds := float64(sum) <= maxTunnelled*float64(sample)
+	if e.Tunnelled {
+		holds = sample > 0 && float64(sum) >= minShare*float64(sample)
+	}
+	return claim(text, found, len(e.After.Interfaces) > 0 && holds, nil)
 }
 
 // translated proves by kube-proxy's own counters that the node's iptables
@@ -110,8 +117,8 @@ func (e evidence) translated() []journal.Check {
 }
 
 // agent proves by the status of Cilium's agent on the client's node, after the
-// sample, that the datapath was all eBPF.
+// sample, that the datapath was the claimed one.
 func (e evidence) agent() journal.Check {
-	return claim("Cilium's agent on the client's node replaces kube-proxy, routes natively and by eBPF",
+	return claim("Cilium's agent on the client's node tells the datapath that the arm claims",
 		strings.Join(e.Agent.Found, ", "), e.Agent.Err == nil && len(e.Agent.Found) > 0, e.Agent.Err)
 }
