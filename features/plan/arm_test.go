@@ -113,6 +113,36 @@ func TestAnArmByItsCluster(t *testing.T) {
 	assert.Equal(t, "cilium@kube-proxy", d.LeftOut[0].Arm)
 }
 
+// A lab of variants: one arm for each, a tunnel is proven where one is claimed, and what
+// nothing could prove is left out.
+func TestVariantsHaveArmsOfTheirOwn(t *testing.T) {
+	const head = "apiVersion: cniperf.io/v1\nkind: Lab\nclusters:\n"
+	in := inputs(t, "variants", head+"  - {name: a, variant: calico-iptables}\n  - {name: b, variant: calico-vxlan}\n"+
+		"  - {name: c, variant: cilium-vxlan, spiderpool: false}\n  - {name: d, variant: calico-nftables}\n")
+	p := planned(t, in)
+	d, err := p.Of("variants-latency", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"node", "calico", "calico-nftables", "calico-vxlan", "cilium-vxlan", "macvlan"}, d.Arms)
+	assert.Empty(t, d.LeftOut, "variants that the lab hasn't are not missed")
+	for name, tunnelled := range map[string]bool{"calico": false, "calico-vxlan": true, "cilium-vxlan": true, "macvlan": false, "node": false} {
+		arm, err := p.Arm(name)
+		require.NoError(t, err)
+		assert.Equal(t, tunnelled, slices.Contains(arm.Proof, Tunnel), name)
+		assert.Equal(t, !tunnelled, slices.Contains(arm.Proof, NoTunnel), name)
+	}
+
+	in.Catalogue.Comparisons[1].Arms, in.Catalogue.Comparisons[1].Control = []string{"pod", "macvlan-ebpf"}, "pod"
+	in.Profile.Comparisons = []string{"cluster-ip-latency"}
+	d, err = planned(t, in).Of("cluster-ip-latency", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"calico", "calico-vxlan", "cilium-vxlan"}, d.Arms)
+	var left []record.Code
+	for _, l := range d.LeftOut {
+		left = append(left, l.Reason.Code)
+	}
+	assert.Equal(t, []record.Code{record.NoCounter, record.NoCluster}, left, "nftables count nothing; no macvlan without Spiderpool")
+}
+
 func TestBadDatapathsAreRefusedWithTheirLine(t *testing.T) {
 	const head = "# A comment.\ndatapaths:\n"
 	for name, tc := range map[string]struct{ yaml, want string }{
