@@ -89,13 +89,12 @@ func datapaths(t *testing.T) []string {
 	b, err := fs.ReadFile(manifests.Suite, "datapaths.yaml")
 	require.NoError(t, err)
 	var file struct {
-		CNIs      []struct{ Name string } `yaml:"cnis"`
 		Datapaths []struct{ Name string } `yaml:"datapaths"`
 	}
 	require.NoError(t, yaml.Unmarshal(b, &file))
 	require.NotEmpty(t, file.Datapaths)
 	var names []string
-	for _, d := range append(file.CNIs, file.Datapaths...) {
+	for _, d := range file.Datapaths {
 		names = append(names, d.Name)
 	}
 	return names

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cniperf/cniperf/features/proof"
 	"github.com/cniperf/cniperf/fixtures/lab"
+	"github.com/cniperf/cniperf/fixtures/variant"
 	"github.com/cniperf/cniperf/fixtures/workload"
 	"github.com/cniperf/cniperf/internal/measure"
 	"github.com/cniperf/cniperf/internal/record"
@@ -36,6 +37,8 @@ type Arm struct {
 	Server        string
 	Port          int     // of the server; both override the benchmark's
 	Proof         []Proof // that each of its samples owes
+	// Claims are its cluster's.
+	Claims variant.Claims
 }
 
 // Of returns the benchmark as the arm runs it.
@@ -84,7 +87,7 @@ func (s site) arms(p Datapath) []Arm {
 		}
 	}
 	slices.SortStableFunc(clusters, func(a, b lab.ClusterSpec) int {
-		rank := func(c lab.ClusterSpec) int { return slices.Index(p.In, s.datapaths.cni(c.CNI).Services) }
+		rank := func(c lab.ClusterSpec) int { return slices.Index(p.In, c.Runs.Claims.Services) }
 		return rank(a) - rank(b)
 	})
 	if p.Once && !s.everywhere && len(clusters) > 1 {
@@ -102,24 +105,26 @@ func (s site) arms(p Datapath) []Arm {
 }
 
 func (s site) arm(p Datapath, c lab.ClusterSpec) Arm {
-	cni := s.datapaths.cni(c.CNI)
 	a := Arm{
 		Name: p.Name, Datapath: p.Name, Cluster: c.Name, CNI: p.CNI, Path: p.Path, ServiceInterface: p.ServiceInterface,
 		Accelerated: p.Accelerated, Server: p.Server, Port: p.Port, Proof: p.Proof,
+		Claims: c.Runs.Claims,
 	}
 	switch p.Network {
 	case Host:
 		a.Network = workload.HostNetwork
 	case Pod:
-		a.Network, a.HostInterface = workload.PodNetwork, cni.HostInterface
+		a.Network, a.HostInterface = workload.PodNetwork, c.Runs.HostInterface
 	case Macvlan:
 		a.Network = macvlanOn(c.Interfaces[0].Name)
 		if p.ServerInterface > 0 {
 			a.ServerNetwork = macvlanOn(c.Interfaces[p.ServerInterface-1].Name)
 		}
 	}
-	if p.Service {
-		a.Service = cni.Services
+	// kube-proxy's nftables count nothing per Service, so nothing could prove there
+	// that a ClusterIP was translated.
+	if p.Service && c.Runs.KubeProxy != variant.NFTables {
+		a.Service = c.Runs.Claims.Services
 	}
 	return a
 }
@@ -156,12 +161,15 @@ type LeftOut struct {
 // resolve turns a comparison's names of datapaths into its arms, and tells which
 // have none and why.
 func (s site) resolve(c Comparison, names []string) (arms []Arm, left []LeftOut, err error) {
-	for _, name := range names {
+	for _, name := range s.datapaths.expand(names) {
 		p, cluster, err := s.datapaths.named(name)
 		if err != nil {
 			return nil, nil, fmt.Errorf("comparison %s: %w", c.Name, err)
 		}
 		found := s.arms(p)
+		if !slices.Contains(names, name) && len(found) == 0 {
+			continue // nobody asked for this variant by its name
+		}
 		if cluster != "" {
 			found = slices.DeleteFunc(found, func(a Arm) bool { return a.Cluster != cluster })
 		}
@@ -169,6 +177,11 @@ func (s site) resolve(c Comparison, names []string) (arms []Arm, left []LeftOut,
 			left = append(left, LeftOut{record.LeftOut{Comparison: c.Name, Arm: name, Reason: s.missing(p, cluster)}, p.cell(name, c), p.CNI})
 		}
 		for _, a := range found {
+			if cell := a.cell(c); cell.Path == measure.ClusterIP && a.Service == "" {
+				why := record.Reason{Code: record.NoCounter, Profile: s.profile, Cluster: a.Cluster}
+				left = append(left, LeftOut{record.LeftOut{Comparison: c.Name, Arm: a.Name, Reason: why}, cell, a.CNI})
+				continue
+			}
 			if !slices.ContainsFunc(arms, func(o Arm) bool { return o.Name == a.Name }) {
 				arms = append(arms, a)
 			}

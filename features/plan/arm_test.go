@@ -113,20 +113,49 @@ func TestAnArmByItsCluster(t *testing.T) {
 	assert.Equal(t, "cilium@kube-proxy", d.LeftOut[0].Arm)
 }
 
+// A lab of variants: one arm for each, a tunnel is proven where one is claimed, and what
+// nothing could prove is left out.
+func TestVariantsHaveArmsOfTheirOwn(t *testing.T) {
+	const head = "apiVersion: cniperf.io/v1\nkind: Lab\nclusters:\n"
+	in := inputs(t, "variants", head+"  - {name: a, variant: calico-iptables}\n  - {name: b, variant: calico-vxlan}\n"+
+		"  - {name: c, variant: cilium-vxlan, spiderpool: false}\n  - {name: d, variant: calico-nftables}\n")
+	p := planned(t, in)
+	d, err := p.Of("variants-latency", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"node", "calico", "calico-nftables", "calico-vxlan", "cilium-vxlan", "macvlan"}, d.Arms)
+	assert.Empty(t, d.LeftOut, "variants that the lab hasn't are not missed")
+	for name, tunnelled := range map[string]bool{"calico": false, "calico-vxlan": true, "cilium-vxlan": true, "macvlan": false, "node": false} {
+		arm, err := p.Arm(name)
+		require.NoError(t, err)
+		assert.Equal(t, tunnelled, slices.Contains(arm.Proof, Tunnel), name)
+		assert.Equal(t, !tunnelled, slices.Contains(arm.Proof, NoTunnel), name)
+	}
+
+	in.Catalogue.Comparisons[1].Arms, in.Catalogue.Comparisons[1].Control = []string{"pod", "macvlan-ebpf"}, "pod"
+	in.Profile.Comparisons = []string{"cluster-ip-latency"}
+	d, err = planned(t, in).Of("cluster-ip-latency", journal.PhaseFull)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"calico", "calico-vxlan", "cilium-vxlan"}, d.Arms)
+	var left []record.Code
+	for _, l := range d.LeftOut {
+		left = append(left, l.Reason.Code)
+	}
+	assert.Equal(t, []record.Code{record.NoCounter, record.NoCluster}, left, "nftables count nothing; no macvlan without Spiderpool")
+}
+
 func TestBadDatapathsAreRefusedWithTheirLine(t *testing.T) {
-	const cnis = "cnis: [{name: calico, services: kube-proxy, hostInterface: cali}]\ndatapaths:\n"
+	const head = "# A comment.\ndatapaths:\n"
 	for name, tc := range map[string]struct{ yaml, want string }{
-		"services":      {"cnis: [{name: calico, services: ipvs, hostInterface: cali}]\n", `line 1: cni "calico"`},
-		"twice":         {cnis + "  - {name: node, cni: none, network: host, proof: [peer]}\n  - {name: node, cni: none, network: host, proof: [peer]}\n", "line 4: datapath node: is there a second time"},
-		"named a CNI":   {cnis + "  - {name: calico, cni: none, network: host, proof: [peer]}\n", "line 3: datapath calico: is there a second time"},
-		"network":       {cnis + "  - {name: a, cni: none, network: ipvlan, proof: [peer]}\n", `line 3: datapath a: network is "ipvlan"`},
-		"no proof":      {cnis + "  - {name: a, cni: none, network: host}\n", "line 3: datapath a: want the proof"},
-		"unknown proof": {cnis + "  - {name: a, cni: none, network: host, proof: [hope]}\n", `line 3: datapath a: unknown proof "hope"`},
-		"accelerated":   {cnis + "  - {name: a, cni: spiderpool, network: macvlan, accelerated: true, proof: [peer]}\n", "accelerator is the proof of accelerated datapaths"},
-		"in":            {cnis + "  - {name: a, cni: none, network: host, in: [ipvs], proof: [peer]}\n", `line 3: datapath a: unknown services "ipvs"`},
-		"interface":     {cnis + "  - {name: a, cni: none, network: macvlan, serverInterface: 1, proof: [peer]}\n", "line 3: datapath a: serverInterface is 1"},
-		"no cni":        {cnis + "  - {name: a, network: host, proof: [peer]}\n", "line 3: datapath a: want a cni"},
-		"unknown field": {cnis + "  - {name: a, cluster: ebpf}\n", "line 3"},
+		"twice":         {head + "  - {name: node, cni: none, network: host, proof: [peer]}\n  - {name: node, cni: none, network: host, proof: [peer]}\n", "line 4: datapath node: is there a second time"},
+		"named a CNI":   {head + "  - {name: calico, cni: none, network: host, proof: [peer]}\n", "line 3: datapath calico: is there a second time"},
+		"network":       {head + "  - {name: a, cni: none, network: ipvlan, proof: [peer]}\n", `line 3: datapath a: network is "ipvlan"`},
+		"no proof":      {head + "  - {name: a, cni: none, network: host}\n", "line 3: datapath a: want the proof"},
+		"unknown proof": {head + "  - {name: a, cni: none, network: host, proof: [hope]}\n", `line 3: datapath a: unknown proof "hope"`},
+		"accelerated":   {head + "  - {name: a, cni: spiderpool, network: macvlan, accelerated: true, proof: [peer]}\n", "accelerator is the proof of accelerated datapaths"},
+		"in":            {head + "  - {name: a, cni: none, network: host, in: [ipvs], proof: [peer]}\n", `line 3: datapath a: unknown services "ipvs"`},
+		"interface":     {head + "  - {name: a, cni: none, network: macvlan, serverInterface: 1, proof: [peer]}\n", "line 3: datapath a: serverInterface is 1"},
+		"no cni":        {head + "  - {name: a, network: host, proof: [peer]}\n", "line 3: datapath a: want a cni"},
+		"unknown field": {head + "  - {name: a, cluster: ebpf}\n", "line 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := LoadDatapaths(fstest.MapFS{"datapaths.yaml": {Data: []byte(tc.yaml)}})
@@ -136,6 +165,6 @@ func TestBadDatapathsAreRefusedWithTheirLine(t *testing.T) {
 	shipped, err := LoadDatapaths(manifests.Suite)
 	require.NoError(t, err)
 	for _, cni := range []string{lab.CNICalico, lab.CNICilium} {
-		assert.NotNil(t, shipped.cni(cni), "every CNI that a lab file may name")
+		assert.True(t, shipped.podArm(cni), "every CNI that a lab file may name")
 	}
 }

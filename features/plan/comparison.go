@@ -35,7 +35,7 @@ func (c *Catalogue) validateComparison(cmp Comparison, at []any) error {
 		return wrong(append(at, "placement"), "comparison %s: placement is %q, want %s or %s", cmp.Name, cmp.Placement, measure.CrossNode, measure.SameNode)
 	}
 	for i, name := range cmp.Arms {
-		p, _, err := c.Datapaths.named(name)
+		p, _, err := c.Datapaths.named(c.Datapaths.expand([]string{name})[0])
 		if err != nil {
 			return wrong(append(at, "arms", i), "comparison %s: %w", cmp.Name, err)
 		}

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/cniperf/cniperf/fixtures/lab"
+	"github.com/cniperf/cniperf/fixtures/variant"
 )
 
 // The ways a ClusterIP is turned into a pod's address.
 const (
-	KubeProxy = "kube-proxy" // by iptables on the client's host: the socket keeps the ClusterIP
-	SocketLB  = "socket-lb"  // at connect time: the socket's peer is the pod
+	KubeProxy = variant.KubeProxy
+	SocketLB  = variant.SocketLB
 )
 
 // Kind is what pods of a datapath are attached to.
@@ -34,23 +35,18 @@ const (
 	Peer          Proof = "peer"
 	HostEnd       Proof = "host-end"
 	NoTunnel      Proof = "no-tunnel"
+	Tunnel        Proof = "tunnel"
 	Accelerator   Proof = "accelerator"
 	NoAccelerator Proof = "no-accelerator"
 )
 
-var proofs = []Proof{Interface, Peer, HostEnd, NoTunnel, Accelerator, NoAccelerator}
-
-// CNI is what a cluster's own CNI brings with it.
-type CNI struct {
-	Name          string `yaml:"name"`          // as the lab file has it
-	Services      string `yaml:"services"`      // KubeProxy or SocketLB
-	HostInterface string `yaml:"hostInterface"` // how the node's ends of its pods' interfaces begin
-}
+var proofs = []Proof{Interface, Peer, HostEnd, NoTunnel, Tunnel, Accelerator, NoAccelerator}
 
 // Datapath is how pods of one network talk.
 type Datapath struct {
 	Name    string `yaml:"name"`
 	CNI     string `yaml:"cni"` // whose it is, for the label; a Pod's is the cluster's
+	variant string // of which a Pod's is
 	Network Kind   `yaml:"network"`
 	// ServerInterface is the number of the node's interface that a Macvlan server
 	// is on, if it is not the first.
@@ -70,8 +66,9 @@ type Datapath struct {
 
 // Datapaths are all that cniperf knows.
 type Datapaths struct {
-	CNIs []CNI      `yaml:"cnis"`
 	List []Datapath `yaml:"datapaths"`
+
+	variants variant.Set // each with a pod arm of its own
 }
 
 // LoadDatapaths reads datapaths.yaml of fsys.
@@ -83,6 +80,9 @@ func LoadDatapaths(fsys fs.FS) (*Datapaths, error) {
 	}
 	defer f.Close()
 	var d Datapaths
+	if d.variants, err = variant.Shipped(); err != nil {
+		return nil, err
+	}
 	if err := decodeStrict(f, &d, d.validate); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -90,14 +90,9 @@ func LoadDatapaths(fsys fs.FS) (*Datapaths, error) {
 }
 
 func (d *Datapaths) validate() error {
-	for i, c := range d.CNIs {
-		if !nameRE.MatchString(c.Name) || c.HostInterface == "" || c.Services != KubeProxy && c.Services != SocketLB {
-			return wrong([]any{"cnis", i}, "cni %q: want a name, a hostInterface, and %s or %s as services", c.Name, KubeProxy, SocketLB)
-		}
-	}
 	for i, p := range d.List {
 		at := []any{"datapaths", i}
-		if slices.ContainsFunc(d.List[:i], func(o Datapath) bool { return o.Name == p.Name }) || p.Network != Pod && d.cni(p.Name) != nil {
+		if slices.ContainsFunc(d.List[:i], func(o Datapath) bool { return o.Name == p.Name }) || p.Network != Pod && d.podArm(p.Name) {
 			return wrong(append(at, "name"), "datapath %s: is there a second time", p.Name)
 		}
 		if err := p.validate(at); err != nil {
@@ -139,17 +134,14 @@ func (p Datapath) validate(at []any) error {
 	return nil
 }
 
-func (d *Datapaths) cni(name string) *CNI {
-	i := slices.IndexFunc(d.CNIs, func(c CNI) bool { return c.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return &d.CNIs[i]
+// podArm tells whether the pods of a variant have that name in tables.
+func (d *Datapaths) podArm(name string) bool {
+	return slices.ContainsFunc(d.variants, func(v variant.Variant) bool { return v.Arm() == name })
 }
 
 // named returns the datapath that comparisons know by a name: that of the
-// clusters' CNI has a name for each of them. A cluster's part of the name,
-// after @, is returned beside it.
+// clusters' CNI has a name for each variant. A cluster's part of the name, after @,
+// is returned beside it.
 func (d *Datapaths) named(name string) (p Datapath, cluster string, err error) {
 	name, cluster, _ = strings.Cut(name, "@")
 	var known []string
@@ -162,6 +154,25 @@ func (d *Datapaths) named(name string) (p Datapath, cluster string, err error) {
 	return Datapath{}, "", fmt.Errorf("unknown datapath %q: known are %s", name, strings.Join(known, ", "))
 }
 
+// expand puts the arms of all variants in the place of the datapath Pod's own name.
+func (d *Datapaths) expand(names []string) []string {
+	var all []string
+	for _, name := range names {
+		if !d.isPod(name) {
+			all = append(all, name)
+			continue
+		}
+		for _, v := range d.variants {
+			all = append(all, v.Arm())
+		}
+	}
+	return all
+}
+
+func (d *Datapaths) isPod(name string) bool {
+	return slices.ContainsFunc(d.List, func(p Datapath) bool { return p.Network == Pod && p.Name == name })
+}
+
 // all lists the datapaths by the names that their arms have.
 func (d *Datapaths) all() []Datapath {
 	var all []Datapath
@@ -170,19 +181,36 @@ func (d *Datapaths) all() []Datapath {
 			all = append(all, p)
 			continue
 		}
-		for _, c := range d.CNIs {
-			p.Name, p.CNI = c.Name, c.Name
-			all = append(all, p)
+		for _, v := range d.variants {
+			all = append(all, p.of(v))
 		}
 	}
 	return all
+}
+
+// of is the datapath Pod as a variant has it: a tunnel between its nodes is proven to
+// carry the samples, in place of no tunnel.
+func (p Datapath) of(v variant.Variant) Datapath {
+	p.Name, p.CNI, p.variant = v.Arm(), v.CNI, v.Name
+	if v.Claims.Tunnelled() {
+		p.Proof = slices.Clone(p.Proof)
+		for i, proof := range p.Proof {
+			if proof == NoTunnel {
+				p.Proof[i] = Tunnel
+			}
+		}
+	}
+	return p
 }
 
 // interfaces is how many interfaces of its nodes the datapath needs.
 func (p Datapath) interfaces() int { return max(1, p.ServerInterface) }
 
 // fits tells whether a cluster can have the datapath, its interfaces aside.
-func (d *Datapaths) fits(p Datapath, c lab.ClusterSpec) bool {
-	cni := d.cni(c.CNI)
-	return cni != nil && (p.Network != Pod || p.CNI == c.CNI) && (len(p.In) == 0 || slices.Contains(p.In, cni.Services))
+func (*Datapaths) fits(p Datapath, c lab.ClusterSpec) bool {
+	switch {
+	case p.Network == Pod && p.variant != c.Runs.Name, p.Network == Macvlan && !c.HasSpiderpool():
+		return false
+	}
+	return len(p.In) == 0 || slices.Contains(p.In, c.Runs.Claims.Services)
 }

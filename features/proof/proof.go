@@ -37,6 +37,7 @@ type Arm struct {
 	HostNetwork   bool   // the client is in its node's network, beside the interfaces of others' pods
 	Cilium        bool   // Cilium's agent has a part in the path
 	Accelerated   bool   // tcpip-bypass accelerates the server's port
+	Tunnelled     bool   // a tunnel carries it between nodes
 }
 
 // Sample is what ran, and to where.

@@ -1,6 +1,8 @@
 package run
 
 import (
+	"slices"
+
 	"github.com/cniperf/cniperf/features/plan"
 	"github.com/cniperf/cniperf/features/proof"
 	"github.com/cniperf/cniperf/fixtures/cni/cilium"
@@ -18,6 +20,7 @@ func claims(arm plan.Arm, path measure.Path) proof.Arm {
 		HostNetwork:   arm.Network == workload.HostNetwork,
 		Cilium:        arm.CNI == "cilium" || arm.Service == proof.SocketLB,
 		Accelerated:   arm.Accelerated,
+		Tunnelled:     slices.Contains(arm.Proof, plan.Tunnel),
 	}
 	if claimed.HostNetwork {
 		claimed.Interface = "" // the node's route tells which
@@ -33,11 +36,11 @@ func (t *target) claimed(bench plan.Benchmark, argv []string) proof.Sample {
 }
 
 // agent is what Cilium's agent told, where the node was asked for it.
-func agent(q node.Question, answer node.Counts) proof.Agent {
+func agent(arm plan.Arm, q node.Question, answer node.Counts) proof.Agent {
 	if !q.Cilium {
 		return proof.Agent{}
 	}
-	facts, err := cilium.ProveStatus("the agent", answer.Cilium)
+	facts, err := cilium.ProveStatus("the agent", answer.Cilium, arm.Claims)
 	a := proof.Agent{Err: err}
 	for _, f := range facts {
 		a.Found = append(a.Found, f.Claim+": "+f.Found)

@@ -54,10 +54,12 @@ func TestAnAgentThatRoutesOtherwiseIsCaught(t *testing.T) {
 	status, err := os.ReadFile("../../fixtures/cni/cilium/testdata/status.json")
 	require.NoError(t, err)
 	asked := node.Question{Cilium: true}
-	a := agent(asked, node.Counts{Cilium: status})
+	arm, err := planned(t).Arm("cilium")
+	require.NoError(t, err)
+	a := agent(arm, asked, node.Counts{Cilium: status})
 	require.NoError(t, a.Err)
 	assert.NotEmpty(t, a.Found)
 	legacy := bytes.Replace(status, []byte(`"BPF"`), []byte(`"Legacy"`), 1)
-	assert.ErrorContains(t, agent(asked, node.Counts{Cilium: legacy}).Err, "Legacy")
-	assert.Error(t, agent(asked, node.Counts{}).Err)
+	assert.ErrorContains(t, agent(arm, asked, node.Counts{Cilium: legacy}).Err, "Legacy")
+	assert.Error(t, agent(arm, asked, node.Counts{}).Err)
 }

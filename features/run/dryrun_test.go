@@ -137,7 +137,7 @@ func TestCatalogueOfAUser(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(example, "arms: [macvlan, calico]", "arms: [macvlan, flannel]", 1)), 0o600))
 	_, err = New(Options{Profile: "smoke", Catalogue: file})
-	assert.ErrorContains(t, err, "catalogue "+file+": line 4: comparison large-values: unknown datapath \"flannel\": known are node, calico, cilium, macvlan")
+	assert.ErrorContains(t, err, "catalogue "+file+": line 4: comparison large-values: unknown datapath \"flannel\": known are node, calico-ebpf, calico-ipip, calico,")
 	_, err = New(Options{Catalogue: file + "s"})
 	assert.ErrorContains(t, err, "catalogue: open")
 }

@@ -48,7 +48,7 @@ func (w witness) after(ctx context.Context, o *observed) (err error) {
 	if o.After, err = w.target.observer.Ask(ctx, w.asked); err != nil {
 		return err
 	}
-	o.Agent = agent(w.asked, o.After)
+	o.Agent = agent(w.target.cell.Arm, w.asked, o.After)
 	if o.serversAfter, err = w.target.pair.Servers(ctx); err != nil || w.sampler.bypass == nil {
 		return err
 	}

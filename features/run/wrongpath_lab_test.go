@@ -155,7 +155,7 @@ func TestCalicoInATunnelIsCaught(t *testing.T) {
 	}, time.Minute, time.Second, "the tunnelled sample is refused")
 	spec, err := b.session.lab.Cluster("kube-proxy")
 	require.NoError(t, err)
-	_, err = calico.Prove(ctx, target, calico.Options{PodCIDR: spec.PodSubnet.Prefix, MTU: 1500})
+	_, err = calico.Prove(ctx, target, calico.Options{PodCIDR: spec.PodSubnet.Prefix, MTU: 1500, Variant: spec.Runs})
 	require.ErrorContains(t, err, "no route through a tunnel device", "the cluster's own proof refuses it as well")
 	t.Log(err)
 	mode(ctx, calicov3.VXLANModeCrossSubnet)

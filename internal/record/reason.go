@@ -15,6 +15,9 @@ const (
 	FewInterfaces Code = "few-interfaces"
 	// NoCluster: the lab has no cluster of the kind that the arm needs.
 	NoCluster Code = "no-cluster"
+	// NoCounter: kube-proxy in the mode of the arm's Cluster counts nothing by which
+	// the translation of a ClusterIP could be proven.
+	NoCounter Code = "no-counter"
 	// ClusterLost: the arm's Cluster could not be brought up, or was lost since.
 	ClusterLost Code = "cluster-lost"
 	// PodsFailed: the arm's pods did not start, or could not be made anew.
@@ -60,6 +63,8 @@ func (r Reason) String() string {
 		return fmt.Sprintf("the lab file gives cluster %s fewer than %d interfaces", r.Cluster, r.Interfaces)
 	case NoCluster:
 		return "the lab has no cluster of the kind that this arm needs"
+	case NoCounter:
+		return fmt.Sprintf("kube-proxy in cluster %s counts nothing per Service, so no sample by ClusterIP could be proven", r.Cluster)
 	case ClusterLost:
 		return fmt.Sprintf("cluster %s is lost: %s", r.Cluster, r.Detail)
 	case PodsFailed:
