@@ -256,13 +256,7 @@ func WriteFile(path string, data []byte) error {
 	return syncDir(dir)
 }
 
-// Sync flushes the journal to disk. Append does so by itself.
-func (w *Writer) Sync() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.sync()
-}
-
+// sync flushes the journal to disk. After an error nothing is written any more.
 func (w *Writer) sync() error {
 	if w.broken != nil {
 		return w.broken

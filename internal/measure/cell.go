@@ -1,9 +1,6 @@
 package measure
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // Cell names one row of a table: a benchmark run over one datapath. Control
 // marks the second copy of an arm that the A/A comparison is made with.
@@ -22,16 +19,6 @@ func (c Cell) String() string {
 		arm += "#control"
 	}
 	return strings.Join([]string{arm, c.Path, c.Placement, c.Benchmark}, "/")
-}
-
-// ParseCell reads what String wrote.
-func ParseCell(s string) (Cell, error) {
-	p := strings.Split(s, "/")
-	if len(p) != 4 || p[0] == "" || p[1] == "" || p[2] == "" || p[3] == "" {
-		return Cell{}, fmt.Errorf("cell %q: want ARM/PATH/PLACEMENT/BENCHMARK", s)
-	}
-	arm, control := strings.CutSuffix(p[0], "#control")
-	return Cell{Arm: arm, Path: p[1], Placement: p[2], Benchmark: p[3], Control: control}, nil
 }
 
 // Round is one valid block: every cell of a comparison measured once, in
