@@ -325,7 +325,7 @@ func TestIPsecIsSeenWithoutAnInterface(t *testing.T) {
 			delete(o.Before.Interfaces, "vxlan.calico")
 			delete(o.After.Interfaces, "vxlan.calico")
 			o.Before.IPsec, o.After.IPsec = tc.before, tc.after
-			c := evidence{arms["macvlan"], s, o}.untunnelled()
+			c := evidence{arms["macvlan"], s, o}.encapsulated()
 			assert.Equal(t, tc.ok, c.OK)
 			assert.Contains(t, c.Found, tc.found)
 		})
@@ -339,7 +339,7 @@ func TestAnAnswerWithoutKindsProvesNothing(t *testing.T) {
 		i.Kind, i.MTU = "", 0
 		o.After.Interfaces[name] = i
 	}
-	c := evidence{arms["macvlan"], s, o}.untunnelled()
+	c := evidence{arms["macvlan"], s, o}.encapsulated()
 	assert.False(t, c.OK)
 	assert.Contains(t, c.Found, "another version's")
 }
