@@ -37,9 +37,13 @@ smoke: ## the real path in a few minutes: does it work, not who wins; and the ch
 
 .PHONY: test
 test: ## everything that needs no root, no cluster and no container engine
-	hack/go.sh vet -tags perf,faults,lab,bpf,browser ./...
+	hack/go.sh vet -tags perf,faults,lab,bpf,browser,anywhere ./...
 	hack/verify.sh
 	go test -vet=off ./...
+
+.PHONY: test-anywhere
+test-anywhere: ## cniperf from an empty folder and from another module: some minutes, it compiles all of it there
+	go test -tags anywhere -count=1 -timeout 30m -v -run FromAnywhere ./cmd/cniperf
 
 .PHONY: test-statistics
 test-statistics: ## 20,000 simulated runs per null world: error rates and power

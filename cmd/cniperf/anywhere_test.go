@@ -1,3 +1,5 @@
+//go:build anywhere
+
 package main
 
 import (
