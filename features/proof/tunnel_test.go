@@ -16,8 +16,8 @@ func TestATunnelledArm(t *testing.T) {
 		"all of it": {1 << 20, nil},
 		// Measured with sockperf's messages of 14 bytes: 809644 of 981494.
 		"without Ethernet headers": {(1 << 20) * 809644 / 981494, nil},
-		"half":                     {1 << 19, []string{"tunnels of the node moved at least 70 %"}},
-		"none":                     {0, []string{"tunnels of the node moved at least 70 %"}},
+		"half":                     {1 << 19, []string{"tunnels and IPsec of the node moved at least 70 %"}},
+		"none":                     {0, []string{"tunnels and IPsec of the node moved at least 70 %"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, o := good(arm, measure.PodIP)
