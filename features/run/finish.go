@@ -19,7 +19,7 @@ import (
 const ExitInterrupted = 130
 
 // cleanUpTimeout bounds what an interrupted run spends on removing its pods.
-const cleanUpTimeout = 60 * time.Second
+const cleanUpTimeout = 45 * time.Second
 
 // Finish ends the run: it removes its pods, lets go of the lab, records the
 // outcome, writes and prints the report, and returns the exit code. tests is that
